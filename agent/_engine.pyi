@@ -1,0 +1,101 @@
+"""The engine: from packets to Arrow batches (Rust, `agent/engine`).
+
+Batches cross as Arrow C data (PyCapsule interface) in process; payloads as encapsulated IPC record batch messages,
+already compressed, ready to be sent or appended to a segment file as they are.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import final
+
+SCHEMA_VERSION: int
+
+class CaptureError(Exception):
+    """A capture can't be read, or no further. The message names the file, the byte offset and what is wrong there.
+
+    `args` is `(message, path, offset)`; `offset` is in bytes of the (uncompressed) capture, or None.
+    """
+
+@final
+class RecordBatch:
+    """Rows of one schema; give it to `pyarrow.record_batch()`, `duckdb`, or anything that knows Arrow's PyCapsules."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __len__(self) -> int: ...
+
+@final
+class Schema:
+    """An Arrow schema; give it to `pyarrow.schema()`."""
+
+    def __arrow_c_schema__(self) -> object: ...
+
+def schemas() -> dict[str, Schema]:
+    """The schemas of what the engine makes: exchange, payload, message, message_payload, connection, counter."""
+
+def payload_schema_message(kind: str) -> bytes:
+    """The encapsulated IPC schema message that must precede batches of `payload` or `message_payload`."""
+
+@final
+class Batch:
+    """What came out of the pipeline since the last one. Any part may be None (nothing of it)."""
+
+    exchanges: RecordBatch | None
+    payloads: bytes | None
+    """IPC message with one row for each row of `exchanges`; None if bodies and heads were not asked for."""
+    messages: RecordBatch | None
+    message_payloads: bytes | None
+    connections: RecordBatch | None
+    counters: RecordBatch | None
+    """The newest values of all counters; at least in the last batch of a source."""
+    position: int
+    """Bytes of the input that were read so far (as stored on disk), over all files."""
+    packets: int
+    """Packets read so far."""
+    now: int
+    """Time of the newest packet, ns; 0 before the first."""
+
+@final
+class FileReader:
+    """Reads capture files (pcap, pcapng; gzip or zstd compressed; "-" is standard input) one after another as one.
+
+    Iterating gives batches until the end of the last file; each step runs without the GIL. A step returns when
+    `batch_rows` exchanges are there, or on a pipe that is slower, at least every 250 ms if there is any row.
+
+    When a file is damaged, the records up to there are given first; then `CaptureError` is raised, once, and
+    iterating again goes on with the next file.
+    """
+
+    def __new__(
+        cls,
+        paths: Sequence[str],
+        *,
+        heads: bool = True,
+        bodies: bool = True,
+        body_limit: int = 65536,
+        redact: bool = True,
+        redact_key: bytes | None = None,
+        redact_names: Sequence[str] = (),
+        batch_rows: int = 16384,
+        compression: str = "lz4",
+    ) -> FileReader:
+        """Opens nothing yet.
+
+        Args:
+            paths: files in the order to read them.
+            heads: whether payloads are made at all.
+            bodies: whether bodies are in the payloads.
+            body_limit: bytes of one body that are kept.
+            redact: whether secrets are replaced by marks.
+            redact_key: 16 bytes that key the marks; None: random. Equal keys give equal marks.
+            redact_names: further names of headers, query parameters and fields that hold secrets (lower case).
+            batch_rows: exchanges in one batch.
+            compression: of payloads: "lz4", "zstd" or "none".
+
+        Raises:
+            ValueError: an argument is out of range.
+        """
+
+    def __iter__(self) -> Iterator[Batch]: ...
+    def __next__(self) -> Batch: ...
+    def close(self) -> None:
+        """Stops early; a step that is running in another thread ends soon."""

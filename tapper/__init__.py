@@ -1,0 +1,1 @@
+"""tapper shows what the services of a cluster really say to each other."""

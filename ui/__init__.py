@@ -1,0 +1,1 @@
+"""What people look at, and the formatting that every front end shares."""
