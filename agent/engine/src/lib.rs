@@ -1,1 +1,5 @@
 //! x
+pub mod decode;
+pub mod fragment;
+pub mod packet;
+pub mod source;
