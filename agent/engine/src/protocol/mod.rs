@@ -7,9 +7,9 @@
 //!
 //! A new protocol is one new file or folder here and one line in [`REGISTRY`].
 
-pub mod dns;
+
 pub mod http1;
-pub mod tls;
+
 
 use crate::output::Output;
 use crate::packet::{Endpoint, Nanos};
@@ -107,6 +107,8 @@ pub enum End {
 pub enum Step {
     /// It is done with so many bytes; what is left comes again when there is more (none: wait for more).
     Consumed(usize),
+    /// The same, and the other direction's unconsumed bytes, which waited for this, are to be shown again.
+    Resume(usize),
     /// It is done with so many bytes, and another dissector takes both directions from here on (Upgrade).
     Handover(usize, Box<dyn Dissector>),
     /// It is done with so many bytes, and what follows in both directions is to be probed anew (CONNECT).
@@ -124,7 +126,9 @@ pub struct Conn {
     pub client: Endpoint,
     /// Who answers.
     pub server: Endpoint,
-    /// The absolute sequence number at stream offset 0, by [`Side`]; 0 on UDP.
+    /// Whether it is TCP; otherwise it is UDP.
+    pub tcp: bool,
+    /// The absolute sequence number at stream offset 0, by [`Side`].
     pub seq_base: [u32; 2],
     /// Whether the connection was joined after its handshake, so that its first bytes may be missing.
     pub midstream: bool,
@@ -132,6 +136,10 @@ pub struct Conn {
     pub sni: Option<String>,
     /// TLS application protocol, for the connection record.
     pub alpn: Option<String>,
+    /// Exchanges put out so far.
+    pub exchanges: u32,
+    /// Stream offset behind the newest repeated segment, by [`Side`].
+    pub retransmitted_to: [u64; 2],
 }
 
 impl Conn {
@@ -167,9 +175,12 @@ pub trait Dissector: Send {
     /// The connection ended: everything still pending becomes a record now.
     fn end(&mut self, how: End, time: Nanos, cx: &mut Context<'_>);
 
-    /// Time has passed (about once a second of packet time, and before each flush): the place for time-outs and for
-    /// updates of exchanges that are still open.
+    /// Time has passed: the place for time-outs.
     fn tick(&mut self, _now: Nanos, _cx: &mut Context<'_>) {}
+
+    /// A live viewer wants to see what is not finished: exchanges that are open for a while become records of outcome
+    /// `open`, to be replaced by a later revision.
+    fn report(&mut self, _now: Nanos, _cx: &mut Context<'_>) {}
 
     /// Bytes of heap that it holds, for the memory bound.
     fn held(&self) -> usize {
@@ -198,5 +209,34 @@ pub struct Protocol {
     pub new: fn() -> Box<dyn Dissector>,
 }
 
+/// A protocol over datagrams. One value serves one flow.
+pub trait DatagramDissector: Send {
+    /// Its name, as in the `protocol` column.
+    fn name(&self) -> &'static str;
+
+    /// Reads one datagram, sent by `side` at `time`; `cut` bytes of it were not captured.
+    fn datagram(&mut self, side: Side, bytes: &[u8], cut: u32, time: Nanos, cx: &mut Context<'_>);
+
+    /// The flow ended: everything still pending becomes a record now.
+    fn end(&mut self, how: End, time: Nanos, cx: &mut Context<'_>);
+
+    /// Time has passed.
+    fn tick(&mut self, _now: Nanos, _cx: &mut Context<'_>) {}
+
+    /// Whether something waits for an answer.
+    fn is_waiting(&self) -> bool;
+}
+
+/// A protocol over datagrams that can be recognised.
+pub struct DatagramProtocol {
+    /// Looks at a whole datagram.
+    pub probe: fn(&[u8]) -> Probe,
+    /// Makes a dissector for one flow.
+    pub new: fn() -> Box<dyn DatagramDissector>,
+}
+
+/// All datagram protocols, in the order in which they are asked.
+pub static DATAGRAM_REGISTRY: &[DatagramProtocol] = &[];
+
 /// All stream protocols, in the order in which they are asked.
-pub static REGISTRY: &[Protocol] = &[http1::PROTOCOL, tls::PROTOCOL, dns::PROTOCOL_TCP];
+pub static REGISTRY: &[Protocol] = &[http1::PROTOCOL];

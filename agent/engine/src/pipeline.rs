@@ -1,0 +1,153 @@
+//! The whole way from packets to batches: decode, flows, dissectors, columns.
+
+use std::sync::Arc;
+
+use arrow_array::types::UInt64Type;
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
+use arrow_schema::Schema;
+
+use crate::columns::{Numbers, Words};
+use crate::config::Config;
+use crate::decode::Decoder;
+use crate::flow::Flows;
+use crate::output::{Batches, Output};
+use crate::packet::{Nanos, Packet};
+use crate::schema;
+
+/// Heads and bodies that make a batch full, whatever its rows: several of them must fit into memory at once.
+const BATCH_BYTES: usize = 32 << 20;
+
+/// Packets in, batches out. No sockets, no files, no clock.
+pub struct Pipeline {
+    decoder: Decoder,
+    flows: Flows,
+    out: Output,
+    packets: u64,
+    packet_bytes: u64,
+    now: Nanos,
+}
+
+impl Pipeline {
+    /// With these settings.
+    pub fn new(config: Config) -> Self {
+        Self {
+            decoder: Decoder::default(),
+            flows: Flows::default(),
+            out: Output::new(config),
+            packets: 0,
+            packet_bytes: 0,
+            now: 0,
+        }
+    }
+
+    /// Takes the next packet.
+    #[inline]
+    pub fn packet(&mut self, packet: &Packet<'_>) {
+        self.packets += 1;
+        self.packet_bytes += u64::from(packet.wire_len);
+        self.now = self.now.max(packet.time);
+        let decoded = self.decoder.decode(packet);
+        self.flows.packet(&decoded, packet.time, &mut self.out);
+    }
+
+    /// Tells the time where no packet does.
+    pub fn tick(&mut self, now: Nanos) {
+        self.now = self.now.max(now);
+        self.flows.tick(self.now, &mut self.out);
+    }
+
+    /// Puts out what is not finished, for a live viewer.
+    pub fn report(&mut self) {
+        self.flows.report(self.now, &mut self.out);
+    }
+
+    /// The source has ended: everything still open becomes a record.
+    pub fn end(&mut self) {
+        self.flows.end(&mut self.out);
+    }
+
+    /// Whether so much is waiting that it should be taken.
+    pub fn is_full(&self, rows: usize) -> bool {
+        self.out.exchange_rows() >= rows || self.out.rows() >= rows * 8 || self.out.payload_bytes() >= BATCH_BYTES
+    }
+
+    /// Rows of all kinds that wait.
+    pub fn rows(&self) -> usize {
+        self.out.rows()
+    }
+
+    /// Takes what is there.
+    pub fn take(&mut self) -> Batches {
+        self.out.take()
+    }
+
+    /// Packets taken so far.
+    pub fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// Time of the newest packet.
+    pub fn now(&self) -> Nanos {
+        self.now
+    }
+
+    /// All counters, as a batch of [`schema::COUNTER`].
+    pub fn counters(&self) -> RecordBatch {
+        let own = [
+            ("source", "packets", self.packets),
+            ("source", "bytes", self.packet_bytes),
+            ("flow", "flows", self.flows.len() as u64),
+            ("flow", "held_bytes", self.flows.held() as u64),
+        ];
+        let mut time = Numbers::<arrow_array::types::TimestampNanosecondType>::default();
+        let (mut stage, mut name, mut value) = (Words::default(), Words::default(), Numbers::<UInt64Type>::default());
+        for (s, n, v) in own.into_iter().chain(self.decoder.counters()).chain(self.out.counters.iter()) {
+            time.push(self.now);
+            stage.push(s);
+            name.push(n);
+            value.push(v);
+        }
+        let columns: Vec<ArrayRef> = vec![time.take(), stage.take(), name.take(), value.take()];
+        RecordBatch::try_new(schema::COUNTER.clone(), columns).expect("the columns are those of the schema")
+    }
+}
+
+/// Writes payload batches as encapsulated IPC messages (Arrow columnar format, "IPC streaming format").
+pub struct PayloadWriter {
+    options: IpcWriteOptions,
+    context: IpcWriteContext,
+}
+
+impl PayloadWriter {
+    /// Compressed so; `None`: not at all.
+    pub fn new(compression: Option<CompressionType>) -> Self {
+        let options = IpcWriteOptions::default()
+            .try_with_compression(compression)
+            .expect("metadata version 5 allows compression");
+        Self { options, context: IpcWriteContext::default() }
+    }
+
+    /// One batch as a message.
+    pub fn message(&mut self, batch: &RecordBatch) -> Vec<u8> {
+        let mut dictionaries = DictionaryTracker::new(false);
+        let (_, encoded) = IpcDataGenerator::default()
+            .encode(batch, &mut dictionaries, &self.options, &mut self.context)
+            .expect("payload schemas have no dictionaries and the compression is compiled in");
+        let mut message = Vec::new();
+        write_message(&mut message, encoded, &self.options).expect("writing to memory does not fail");
+        message
+    }
+}
+
+/// The schema message that precedes such batches.
+pub fn schema_message(schema: &Arc<Schema>) -> Vec<u8> {
+    let options = IpcWriteOptions::default();
+    let mut dictionaries = DictionaryTracker::new(false);
+    let encoded =
+        IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(schema, &mut dictionaries, &options);
+    let mut message = Vec::new();
+    write_message(&mut message, encoded, &options).expect("writing to memory does not fail");
+    message
+}

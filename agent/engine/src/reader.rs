@@ -1,0 +1,143 @@
+//! Capture files through the pipeline, one after another as one.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use arrow_array::RecordBatch;
+use arrow_ipc::CompressionType;
+
+use crate::config::Config;
+use crate::output::Batches;
+use crate::packet::Nanos;
+use crate::pipeline::{Pipeline, PayloadWriter};
+use crate::source::file::FileSource;
+use crate::source::{CaptureError, Next};
+
+/// Rows of a slow pipe wait no longer than this.
+const FLUSH: Duration = Duration::from_millis(250);
+/// Packets between looks at the clock and at the stop flag: a look costs about as much as a packet.
+const STRIDE: u32 = 256;
+
+/// What one step of a reader gives.
+pub struct ReadBatch {
+    /// Exchanges, messages, connections.
+    pub batches: Batches,
+    /// `batches.payloads` as a compressed IPC message.
+    pub payloads: Option<Vec<u8>>,
+    /// `batches.message_payloads` as a compressed IPC message.
+    pub message_payloads: Option<Vec<u8>>,
+    /// The newest counters.
+    pub counters: RecordBatch,
+    /// Bytes read so far, as stored.
+    pub position: u64,
+    /// Packets read so far.
+    pub packets: u64,
+    /// Time of the newest packet.
+    pub now: Nanos,
+}
+
+/// Reads capture files.
+pub struct Reader {
+    paths: VecDeque<String>,
+    source: Option<FileSource>,
+    pipeline: Pipeline,
+    writer: PayloadWriter,
+    batch_rows: usize,
+    finished_bytes: u64,
+    error: Option<CaptureError>,
+    ended: bool,
+}
+
+impl Reader {
+    /// Opens nothing yet.
+    pub fn new(paths: Vec<String>, config: Config, batch_rows: usize, compression: Option<CompressionType>) -> Self {
+        Self {
+            paths: paths.into(),
+            source: None,
+            pipeline: Pipeline::new(config),
+            writer: PayloadWriter::new(compression),
+            batch_rows,
+            finished_bytes: 0,
+            error: None,
+            ended: false,
+        }
+    }
+
+    /// Reads until a batch is full, a slow pipe made its rows wait, or the end. After `None` comes nothing more. An
+    /// error is given once, behind the records before it; then the next file follows.
+    pub fn next(&mut self, stop: &AtomicBool) -> Result<Option<ReadBatch>, CaptureError> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        if self.ended {
+            return Ok(None);
+        }
+        let began = Instant::now();
+        let mut stride = 0u32;
+        loop {
+            let Some(source) = &mut self.source else {
+                let Some(path) = self.paths.pop_front() else {
+                    self.ended = true;
+                    self.pipeline.end();
+                    return Ok(Some(self.batch()));
+                };
+                match FileSource::open(&path) {
+                    Ok(source) => self.source = Some(source),
+                    Err(error) => return self.fail(error),
+                }
+                continue;
+            };
+            match source.next() {
+                Ok(Next::Packet(packet)) => self.pipeline.packet(&packet),
+                Ok(Next::Idle) if self.pipeline.rows() > 0 => return Ok(Some(self.batch())),
+                Ok(Next::Idle) => stride = 0,
+                Ok(Next::End) => {
+                    self.finished_bytes += source.position();
+                    self.source = None;
+                }
+                Err(error) => {
+                    self.finished_bytes += source.position();
+                    self.source = None;
+                    return self.fail(error);
+                }
+            }
+            if stride == 0 {
+                if stop.load(Ordering::Relaxed) {
+                    self.ended = true;
+                    return Ok(None);
+                }
+                if began.elapsed() >= FLUSH && self.pipeline.rows() > 0 {
+                    return Ok(Some(self.batch()));
+                }
+            }
+            stride = (stride + 1) % STRIDE;
+            if self.pipeline.is_full(self.batch_rows) {
+                return Ok(Some(self.batch()));
+            }
+        }
+    }
+
+    fn fail(&mut self, error: CaptureError) -> Result<Option<ReadBatch>, CaptureError> {
+        if self.pipeline.rows() == 0 {
+            return Err(error);
+        }
+        self.error = Some(error);
+        Ok(Some(self.batch()))
+    }
+
+    fn batch(&mut self) -> ReadBatch {
+        let batches = self.pipeline.take();
+        let payloads = batches.payloads.as_ref().map(|batch| self.writer.message(batch));
+        let message_payloads = batches.message_payloads.as_ref().map(|batch| self.writer.message(batch));
+        ReadBatch {
+            payloads,
+            message_payloads,
+            batches,
+            counters: self.pipeline.counters(),
+            position: self.finished_bytes + self.source.as_ref().map_or(0, FileSource::position),
+            packets: self.pipeline.packets(),
+            now: self.pipeline.now(),
+        }
+    }
+}
