@@ -603,7 +603,8 @@ impl Output {
         let coded = !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity") && body.bytes > 0;
         let mut cut = body.bytes > body.data.len() as u64;
         let mut kept = Some(body.data.as_slice());
-        let mut content_bytes = Some(body.bytes);
+        // Some protocols have no body on the wire but show their content as one.
+        let mut content_bytes = Some(body.bytes.max(body.data.len() as u64));
         if coded && limit > 0 {
             self.decoded.clear();
             match self.content.decode(
@@ -641,7 +642,7 @@ impl Output {
             return;
         }
         match kept {
-            Some(bytes) if limit > 0 && body.bytes > 0 => {
+            Some(bytes) if limit > 0 && !bytes.is_empty() => {
                 self.redacted.clear();
                 if self.redactor.body(media_type, bytes, &mut self.redacted) {
                     *bits |= notes::REDACTED;
