@@ -60,6 +60,10 @@ impl Input {
         self.reader.raw().map_or(0, |raw| raw.count)
     }
 
+    pub(super) fn memory(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Where the window begins in the uncompressed capture.
     pub(super) fn offset(&self) -> u64 {
         self.offset
