@@ -169,7 +169,7 @@ class Feed(Protocol):
         """One exchange in full, with its first 1,000 messages.
 
         Args:
-            exchange_id: a UUID with or without dashes, or enough of its beginning or its end (4 digits at least) to be unique.
+            exchange_id: a UUID with or without dashes, or a unique beginning or end of it, 4 digits or more.
 
         Raises:
             NotFoundError: no exchange has it.
