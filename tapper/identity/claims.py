@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from tapper.identity.names import SOURCES, Claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy.typing as npt
-
     from tapper.identity.names import Address
 
-ALWAYS_BEFORE = int(np.iinfo(np.int64).min)
-STILL = int(np.iinfo(np.int64).max)
+ALWAYS_BEFORE = -(1 << 63)
+STILL = (1 << 63) - 1
 
 
 class ClaimBook:
@@ -73,19 +69,18 @@ def _key(claim: Claim) -> tuple[int, int, int]:
 class Line:
     """The holders of an address (on a port) one after another: number i from `starts[i]` until `starts[i + 1]`."""
 
-    starts: npt.NDArray[np.int64]
+    starts: list[int]
     claims: list[Claim | None]
-    endpoints: npt.NDArray[np.int32]
+    endpoints: list[int]
     """Ids; negative where none was needed yet."""
 
-    def at(self, times: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-        """Numbers of the holders at these times."""
-        return np.searchsorted(self.starts, times, side="right") - 1
+    def at(self, time: int) -> int:
+        """Number of the holder at that time."""
+        return bisect_right(self.starts, time) - 1
 
     def span(self, number: int) -> tuple[int, int]:
         """From when until before when."""
-        end = int(self.starts[number + 1]) if number + 1 < len(self.starts) else STILL
-        return int(self.starts[number]), end
+        return self.starts[number], self.starts[number + 1] if number + 1 < len(self.starts) else STILL
 
 
 def line(claims: list[Claim], port: int | None) -> Line:
@@ -101,7 +96,7 @@ def line(claims: list[Claim], port: int | None) -> Line:
         if not holders or holder is not holders[-1]:
             starts.append(cut)
             holders.append(holder)
-    return Line(np.array(starts, np.int64), holders, np.full(len(starts), -1, np.int32))
+    return Line(starts, holders, [-1] * len(starts))
 
 
 def _end(claim: Claim) -> int:
@@ -111,8 +106,3 @@ def _end(claim: Claim) -> int:
 def _trust(claim: Claim) -> tuple[int, bool, int, int, str]:
     start = ALWAYS_BEFORE if claim.start is None else claim.start
     return -SOURCES.index(claim.source), claim.port is not None, claim.network.prefixlen, start, repr(claim.names)
-
-
-def host_network(address: Address) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """The network of this address alone."""
-    return ipaddress.ip_network(address)

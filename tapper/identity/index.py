@@ -34,7 +34,7 @@ MAX_KNOWN = 65_536
 the whole Internet costs rows of the endpoint table, not memory."""
 MAX_HEARD = 65_536  # addresses that DNS told of and nobody has called yet
 
-SEVERAL, UNSEEN = -1, -2
+UNSEEN = -1
 ANY_PORT = -1
 
 
@@ -57,7 +57,8 @@ class Identity:
     def _forget(self) -> None:
         self._slots: dict[str, int] = {}
         self._addresses: list[str] = []
-        self._single = np.full(1024, UNSEEN, np.int32)  # by slot: the only endpoint, or SEVERAL
+        self._newest = np.full(1024, UNSEEN, np.int32)  # by slot: its newest holder on any port ...
+        self._since = np.full(1024, claim_book.STILL, np.int64)  # ... and since when; never, where ports tell more
         self._lines: dict[int, dict[int, Line]] = {}  # by slot, by port
         self._of_slot: dict[int, list[int]] = {}
         self._endpoints: dict[int, Endpoint] = {}
@@ -100,8 +101,8 @@ class Identity:
     def _ids(self, addresses: pa.DictionaryArray, ports: npt.NDArray[np.uint16], times: Times) -> Ids:
         of_word = np.array([self._slot(ip) for ip in addresses.dictionary.to_pylist()], np.int64)
         slots = of_word[addresses.indices.to_numpy()]
-        ids: Ids = self._single[slots]
-        odd = np.flatnonzero(ids < 0)
+        ids: Ids = self._newest[slots]
+        odd = np.flatnonzero(times < self._since[slots])
         for slot, rows in _groups(slots[odd], odd):
             ids[rows] = self._odd_ids(slot, ports[rows], times[rows])
         return ids
@@ -111,34 +112,33 @@ class Identity:
         if slot is None:
             slot = self._slots[ip] = len(self._addresses)
             self._addresses.append(ip)
-            if slot == len(self._single):
-                self._single = _grown(self._single, UNSEEN)
+            if slot == len(self._newest):
+                self._newest = _grown(self._newest, UNSEEN)
+                self._since = _grown(self._since, claim_book.STILL)
         return slot
 
-    def _odd_ids(self, slot: int, ports: npt.NDArray[np.uint16], times: Times) -> Ids:
+    def _odd_ids(self, slot: int, ports: npt.NDArray[np.uint16], times: Times) -> list[int]:
+        """Ids for rows of one address that need a look at its lines."""
         if slot not in self._lines:
             self._draw_lines(slot)
         lines = self._lines[slot]
-        ids = np.empty(len(times), np.int32)
-        if len(lines) == 1:
-            ids[:] = self._on_line(slot, ANY_PORT, times)
-        else:
-            wide = ports.astype(np.int64)
-            of_port = np.where(np.isin(wide, list(lines)), wide, ANY_PORT)
-            for port, rows in _groups(of_port, np.arange(len(times))):
-                ids[rows] = self._on_line(slot, port, times[rows])
-        if len(lines) == 1 and len(lines[ANY_PORT].starts) == 1:
-            self._single[slot] = lines[ANY_PORT].endpoints[0]
+        ids: list[int] = []
+        for port, time in zip(ports.tolist(), times.tolist(), strict=True):
+            port = port if port in lines else ANY_PORT
+            line = lines[port]
+            holder = line.at(time)
+            if line.endpoints[holder] < 0:
+                line.endpoints[holder] = self._new_endpoint(slot, port, line.claims[holder])
+            ids.append(line.endpoints[holder])
+        self._keep_newest(slot)
         return ids
 
-    def _on_line(self, slot: int, port: int, times: Times) -> Ids:
-        line = self._lines[slot][port]
-        holders = line.at(times)
-        for number in np.unique(holders).tolist():
-            if line.endpoints[number] < 0:
-                line.endpoints[number] = self._new_endpoint(slot, port, line.claims[number])
-        ids: Ids = line.endpoints[holders]
-        return ids
+    def _keep_newest(self, slot: int) -> None:
+        lines = self._lines[slot]
+        newest = lines[ANY_PORT].endpoints[-1]
+        known = len(lines) == 1 and newest >= 0
+        self._newest[slot] = newest if known else UNSEEN
+        self._since[slot] = lines[ANY_PORT].starts[-1] if known else claim_book.STILL
 
     def _draw_lines(self, slot: int) -> None:
         """Draws the lines of an address anew and puts its endpoints on them again."""
@@ -146,11 +146,11 @@ class Identity:
         ports = sorted({c.port for c in claims if c.port is not None})
         self._lines[slot] = lines = {ANY_PORT: claim_book.line(claims, None)}
         lines.update((port, claim_book.line(claims, port)) for port in ports)
-        self._single[slot] = SEVERAL
         for number in self._of_slot.get(slot, ()):
             endpoint = self._endpoints[number]
             if endpoint.port in lines:
                 self._settle(endpoint, lines[endpoint.port])
+        self._keep_newest(slot)
 
     def _settle(self, endpoint: Endpoint, line: Line) -> None:
         """Finds the endpoint's place: where its claim is, or, it being nameless, where all its rows are."""
@@ -233,7 +233,7 @@ class Identity:
         if slot not in self._lines:
             return None
         line = self._lines[slot][ANY_PORT]
-        found = int(line.endpoints[line.at(np.array([time], np.int64))[0]])
+        found = line.endpoints[line.at(time)]
         return found if found >= 0 else None
 
     def changes(self) -> pa.Table:
