@@ -111,7 +111,9 @@ def read_columns(
     """The columns of the first batch behind a schema message; the others of `every` are not decompressed."""
     options = pa.ipc.IpcReadOptions(included_fields=[every.get_field_index(c) for c in columns])
     with pa.ipc.open_stream(pa.PythonFile(_Spliced(schema_message, read_at), mode="r"), options=options) as stream:
-        return stream.read_next_batch().select(list(columns))
+        batch = stream.read_next_batch().select(list(columns))
+    batch.validate(full=True)  # a session may come from someone else; Arrow trusts offsets
+    return batch
 
 
 @dataclass(frozen=True, slots=True)
