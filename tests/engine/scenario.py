@@ -70,7 +70,7 @@ class Event:
     delay: int = 0
     delayed: frozenset[int] = frozenset()
     at: int | None = None
-    shift: int = 0
+    shift: int | None = None
     ack: int | None = None
     acked: bool | None = None
     window: int = 512
@@ -81,7 +81,7 @@ class Event:
     @property
     def loses(self) -> bool:
         """Whether it makes something unseen, or seen out of its order, already."""
-        return bool(self.drop or self.delay or self.shift or self.at is not None)
+        return bool(self.drop or self.delay or self.shift is not None or self.at is not None)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,12 @@ from wire import Packet, Split, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 TIMES = frozenset({"time", "last_time", "first_message", "last_message"})
 DURATIONS = frozenset({"send_ns", "wait_ns", "receive_ns", "latency_ns", "handshake_ns"})
 
-SINGLE_BYTES = 400
+SINGLE_BYTES = 200
 """Bytes at the start of a segment that are sent one by one; more of the same would test nothing new."""
 
 
@@ -31,15 +33,13 @@ def bytewise(size: int) -> list[int]:
 
 
 def uneven(size: int) -> list[int]:
-    """Small pieces of changing size, growing so that large bodies do not take long."""
-    made = []
-    for step in cycle((3, 1, 7, 2, 13, 5, 29)):
-        if size <= 0:
-            return made
-        piece = min(size, step + (len(made) // 16) * 100)
-        made.append(piece)
-        size -= piece
-    raise AssertionError
+    """Small pieces of changing size."""
+    made: list[int] = []
+    steps = cycle((3, 1, 7, 2, 13, 5, 29))
+    while size > 0:
+        made.append(min(size, next(steps)))
+        size -= made[-1]
+    return made
 
 
 def twice(packets: list[Packet]) -> list[Packet]:
@@ -110,11 +110,17 @@ def applies(case: Scenario, name: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=8)
+def packets(path: Path, resplit: Split | None) -> list[Packet]:
+    """The packets of a scenario file; building them is what takes the time."""
+    return play(read_scenario(path), resplit)
+
+
 def capture(case: Scenario, name: str) -> bytes:
     """The capture file of a scenario in a variation."""
     variation = VARIATIONS[name]
-    packets = variation.rearrange(play(case, variation.resplit))
-    made = frames(packets, variation.link, variation.order, case.capture.snaplen)
+    arranged = variation.rearrange(packets(case.path, variation.resplit))
+    made = frames(arranged, variation.link, variation.order, case.capture.snaplen)
     data = variation.write(made, variation.link, variation.order)
     return data[: len(data) - case.capture.cut_file] + case.capture.garbage
 
