@@ -92,6 +92,7 @@ class Capture:
     cut_file: int = 0
     garbage: bytes = b""
     skip: tuple[str, ...] = ()
+    may_change: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -195,8 +196,8 @@ def read(path: Path) -> Scenario:
         check(capture, Capture.__dataclass_fields__, "[capture]")
         if "garbage" in capture:
             capture["garbage"] = bytes.fromhex(capture["garbage"])
-        if "skip" in capture:
-            capture["skip"] = tuple(capture["skip"])
+        for key in ("skip", "may_change"):
+            capture[key] = tuple(capture.get(key, ()))
         expect = table.get("expect", {})
         check(expect, EXPECT_KEYS, "[expect]")
         listed = [read_connection(i, c) for i, c in enumerate(table.get("connection", [{}]))]

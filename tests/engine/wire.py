@@ -116,7 +116,7 @@ def wrapped(packet: Layer, how: str, outer: tuple[str, str], ident: int) -> list
         case "gre", ["ethernet"]:
             return [around / GRE(proto=0x6558) / inner_frame(packet)]
         case "gre", ["key", key]:
-            return [around / GRE(key_present=1, key=int(key), seqnum_present=1, seqence_number=ident) / packet]
+            return [around / GRE(key_present=1, key=int(key), seqnum_present=1, sequence_number=ident) / packet]
         case "ipip", []:
             return [around / packet]
         case "ip6ip6", []:
@@ -152,9 +152,10 @@ class Timeline:
         """One event, and what follows from it."""
         conn = event.on
         if conn.name not in self.peers:
-            self.begin(conn)
+            self.begin(conn, event.after)
+        else:
+            self.now += event.after
         peers = self.peers[conn.name]
-        self.now += event.after
         if event.frame is not None:
             ethertype = int.from_bytes(event.frame[12:14], "big")
             self.packets.append(Packet(self.now, event.frame[14:], ethertype))
@@ -167,19 +168,23 @@ class Timeline:
         elif event.side:
             self.segments(event, peers[event.side], peers[OTHER[event.side]])
 
-    def begin(self, conn: Connection) -> None:
+    def begin(self, conn: Connection, after: int) -> None:
+        """The handshake, which is the first of all packets or comes `after` those of other connections."""
         self.peers[conn.name] = {"client": Peer(conn.client_seq), "server": Peer(conn.server_seq)}
-        if conn.transport == "udp":
+        if conn.transport == "udp" or not conn.handshake:
+            self.now += after
             return
-        if not conn.handshake:
-            return
+        if self.packets:
+            self.now += after
+            after = HANDSHAKE_STEP
         for side, flags in (("client", "S"), ("server", "SA"), ("client", "A")):
             self.control(conn, side, flags)
-            self.now += HANDSHAKE_STEP if flags != "A" else 0
+            self.now += HANDSHAKE_STEP if flags != "A" else after
 
     def close(self, conn: Connection, first: str) -> None:
-        for number, (side, flags) in enumerate(((first, "FA"), (OTHER[first], "FA"), (first, "A"))):
-            self.control(conn, side, flags, time=self.now + number * CLOSE_STEP)
+        for side, flags in ((first, "FA"), (OTHER[first], "FA"), (first, "A")):
+            self.control(conn, side, flags)
+            self.now += CLOSE_STEP
 
     def control(self, conn: Connection, side: str, flags: str, window: int = 512, time: int | None = None) -> None:
         """A segment without payload that follows what was sent."""
