@@ -216,7 +216,7 @@ impl Classes {
             b"b3" => Class::B3,
             b"x-b3-traceid" => Class::B3TraceId,
             b"x-b3-spanid" => Class::B3SpanId,
-            _ if redactor.is_secret(name) => Class::Secret,
+            _ if redactor.looks_into(name) => Class::Secret,
             _ => Class::Plain,
         };
         if self.known.len() < CLASSES && name.len() <= 64 {
