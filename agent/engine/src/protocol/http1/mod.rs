@@ -155,7 +155,7 @@ impl Dissector for Http1 {
                     stream.events.clear();
                 }
                 if known && framing.is_over() {
-                    self.end_message(side, gap.offset + gap.len, gap.time, true, cx);
+                    self.end_message(side, gap.offset + gap.len, gap.time, false, cx);
                 }
                 known
             }
@@ -623,6 +623,7 @@ impl Http1 {
             Side::Client => {
                 if let Read::Head(head, _) = head::request(&text, 0, max_headers, &mut message) {
                     self.set_times(&mut message, rest, rest.bytes.len());
+                    message.head_bytes = rest.bytes.len() as u32;
                     message.notes |= notes::GAP;
                     self.request(message, RequestHead { fields: Fields { host: head.fields.host, ..Fields::default() }, ..head }, cx);
                     self.at[0] = At::Lost;
@@ -633,6 +634,7 @@ impl Http1 {
                     && !(100..200).contains(&head.status)
                 {
                     self.set_times(&mut message, rest, rest.bytes.len());
+                    message.head_bytes = rest.bytes.len() as u32;
                     message.notes |= notes::GAP;
                     let found = self.pairing.find(message.first);
                     let call = self.take_call(found, message.first, cx);
