@@ -130,15 +130,15 @@ def names(hosts: dict[str, str]) -> str:
     entries: list[dict[str, str]] = []
     for name, address in hosts.items():
         if name in VISITORS:
-            entries.append({"address": address, "name": f"{name}.example"})
+            entries.append({"ip": address, "name": f"{name}.example"})
         elif name == "node":
-            entries.append({"address": address, "name": "node-1"})
+            entries.append({"ip": address, "name": "node-1"})
         else:
             namespace = "kube-system" if name == "dns" else "shop"
             workload = "kube-dns" if name == "dns" else name
             pod = f"{workload}-{maker.getrandbits(36):09x}-{maker.getrandbits(20):05x}"
             entries.append(
-                {"address": address, "namespace": namespace, "service": workload, "workload": workload, "pod": pod}
+                {"ip": address, "namespace": namespace, "service": workload, "workload": workload, "pod": pod}
             )
     return yaml.safe_dump(entries, sort_keys=False)
 
