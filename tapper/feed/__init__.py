@@ -1,0 +1,1 @@
+"""What every front end reads: `interface.Feed` is it, `session.SessionFeed` reads a session's store."""

@@ -1,0 +1,278 @@
+"""The index of who had which address when; gives every row of a batch the id of its endpoint.
+
+An endpoint is one holder of an address: rows keep its id for ever. While only hints name it, its name may get better as
+more is seen. Where claims say that an address changed hands, each holder is an endpoint of its own, and no later name
+reaches back to an earlier holder.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from tapper.identity import claims as claim_book
+from tapper.identity import hints as hint_reader
+from tapper.identity.endpoint import Endpoint, Hints
+from tapper.identity.names import host_name, parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import numpy.typing as npt
+
+    from tapper.identity.claims import Line
+    from tapper.identity.names import Claim
+
+    _Number = TypeVar("_Number", np.int32, np.int64)
+    Ids = npt.NDArray[np.int32]
+    Times = npt.NDArray[np.int64]
+
+MAX_KNOWN = 65_536
+"""Addresses held in memory. Beyond, all are forgotten at once and get new endpoints when they are seen again: a scan of
+the whole Internet costs rows of the endpoint table, not memory."""
+MAX_HEARD = 65_536  # addresses that DNS told of and nobody has called yet
+
+UNSEEN = -1
+ANY_PORT = -1
+
+
+class Identity:
+    """Names batches. Not for several threads at once.
+
+    Args:
+        claims: what is known from the start.
+        first_id: id of the first endpoint, above all that the store has.
+    """
+
+    def __init__(self, claims: Iterable[Claim] = (), first_id: int = 0) -> None:
+        self._book = claim_book.ClaimBook(claims)
+        self._next = first_id
+        self._changed: dict[int, Endpoint] = {}
+        self._heard: dict[str, Hints] = {}
+        self._dns = hint_reader.DnsReader()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._slots: dict[str, int] = {}
+        self._addresses: list[str] = []
+        self._newest = np.full(1024, UNSEEN, np.int32)  # by slot: its newest holder on any port ...
+        self._since = np.full(1024, claim_book.STILL, np.int64)  # ... and since when; never, where ports tell more
+        self._lines: dict[int, dict[int, Line]] = {}  # by slot, by port
+        self._of_slot: dict[int, list[int]] = {}
+        self._endpoints: dict[int, Endpoint] = {}
+        self._base = self._next
+        self._first = np.full(1024, claim_book.STILL, np.int64)  # by id - base: when rows of it begin and end
+        self._last = np.full(1024, claim_book.ALWAYS_BEFORE, np.int64)
+
+    def add(self, claim: Claim) -> None:
+        """Learns of a claim while running. Rows named already keep their endpoint; a nameless one takes the name."""
+        self._book.add(claim)
+        self._renew(claim)
+
+    def replace(self, old: Claim, new: Claim) -> None:
+        """Changes a claim (of the same network): it ended, or more is known."""
+        self._book.remove(old)
+        self._book.add(new)
+        self._renew(new)
+
+    def _renew(self, claim: Claim) -> None:
+        if claim.network.num_addresses == 1:
+            slot = self._slots.get(str(claim.network.network_address))
+            slots = [] if slot is None else [slot]
+        else:
+            slots = [s for ip, s in self._slots.items() if parse_address(ip) in claim.network]
+        for slot in slots:
+            if slot in self._lines:
+                self._draw_lines(slot)
+
+    def ends(self, batch: pa.RecordBatch) -> tuple[Ids, Ids]:
+        """Endpoint ids of `src_ip` and `dst_ip` of each row, by `time` and port."""
+        if len(self._slots) > MAX_KNOWN:
+            self._forget()
+        times = batch["time"].cast(pa.int64()).to_numpy()
+        src, dst = (self._ids(batch[f"{end}_ip"], batch[f"{end}_port"].to_numpy(), times) for end in ("src", "dst"))
+        for ids in (src, dst):
+            np.minimum.at(self._first, ids - self._base, times)
+            np.maximum.at(self._last, ids - self._base, times)
+        return src, dst
+
+    def _ids(self, addresses: pa.DictionaryArray, ports: npt.NDArray[np.uint16], times: Times) -> Ids:
+        of_word = np.array([self._slot(ip) for ip in addresses.dictionary.to_pylist()], np.int64)
+        slots = of_word[addresses.indices.to_numpy()]
+        ids: Ids = self._newest[slots]
+        odd = np.flatnonzero(times < self._since[slots])
+        for slot, rows in _groups(slots[odd], odd):
+            ids[rows] = self._odd_ids(slot, ports[rows], times[rows])
+        return ids
+
+    def _slot(self, ip: str) -> int:
+        slot = self._slots.get(ip)
+        if slot is None:
+            slot = self._slots[ip] = len(self._addresses)
+            self._addresses.append(ip)
+            if slot == len(self._newest):
+                self._newest = _grown(self._newest, UNSEEN)
+                self._since = _grown(self._since, claim_book.STILL)
+        return slot
+
+    def _odd_ids(self, slot: int, ports: npt.NDArray[np.uint16], times: Times) -> list[int]:
+        """Ids for rows of one address that need a look at its lines."""
+        if slot not in self._lines:
+            self._draw_lines(slot)
+        lines = self._lines[slot]
+        ids: list[int] = []
+        for port, time in zip(ports.tolist(), times.tolist(), strict=True):
+            port = port if port in lines else ANY_PORT
+            line = lines[port]
+            holder = line.at(time)
+            if line.endpoints[holder] < 0:
+                line.endpoints[holder] = self._new_endpoint(slot, port, line.claims[holder])
+            ids.append(line.endpoints[holder])
+        self._keep_newest(slot)
+        return ids
+
+    def _keep_newest(self, slot: int) -> None:
+        lines = self._lines[slot]
+        newest = lines[ANY_PORT].endpoints[-1]
+        known = len(lines) == 1 and newest >= 0
+        self._newest[slot] = newest if known else UNSEEN
+        self._since[slot] = lines[ANY_PORT].starts[-1] if known else claim_book.STILL
+
+    def _draw_lines(self, slot: int) -> None:
+        """Draws the lines of an address anew and puts its endpoints on them again."""
+        claims = self._book.of(parse_address(self._addresses[slot]))
+        ports = sorted({c.port for c in claims if c.port is not None})
+        self._lines[slot] = lines = {ANY_PORT: claim_book.line(claims, None)}
+        lines.update((port, claim_book.line(claims, port)) for port in ports)
+        for number in self._of_slot.get(slot, ()):
+            endpoint = self._endpoints[number]
+            if endpoint.port in lines:
+                self._settle(endpoint, lines[endpoint.port])
+        self._keep_newest(slot)
+
+    def _settle(self, endpoint: Endpoint, line: Line) -> None:
+        """Finds the endpoint's place: where its claim is, or, it being nameless, where all its rows are."""
+        first, last = int(self._first[endpoint.id - self._base]), int(self._last[endpoint.id - self._base])
+        for number, claim in enumerate(line.claims):
+            start, end = line.span(number)
+            within = endpoint.claim is None and start <= first and last < end
+            same = claim is not None and endpoint.claim is not None and _same_holder(claim, endpoint.claim)
+            if line.endpoints[number] < 0 and (same or within):
+                line.endpoints[number] = endpoint.id
+                if claim != endpoint.claim:
+                    endpoint.claim = claim
+                    self._changed[endpoint.id] = endpoint
+                return
+
+    def _new_endpoint(self, slot: int, port: int, claim: Claim | None) -> int:
+        ip = self._addresses[slot]
+        endpoint = Endpoint(self._next, ip, port, claim)
+        self._next += 1
+        if endpoint.id - self._base == len(self._first):
+            self._first = _grown(self._first, claim_book.STILL)
+            self._last = _grown(self._last, claim_book.ALWAYS_BEFORE)
+        self._endpoints[endpoint.id] = endpoint
+        self._of_slot.setdefault(slot, []).append(endpoint.id)
+        self._changed[endpoint.id] = endpoint
+        if claim is None and (heard := self._heard.pop(ip, None)) is not None:
+            endpoint.hear(heard)
+        return endpoint.id
+
+    def learn(
+        self,
+        exchanges: pa.RecordBatch,
+        dst: Ids,
+        dns_bodies: Callable[[pa.Array], tuple[pa.Array, pa.Array]] | None = None,
+    ) -> None:
+        """Takes the hints of a batch of exchanges that `ends` has named.
+
+        Args:
+            exchanges: the batch.
+            dst: endpoint ids of its servers.
+            dns_bodies: gives the response bodies of the rows of these numbers; called only if there is any DNS.
+        """
+        for endpoint, authority in hint_reader.served_hosts(exchanges, dst):
+            self._hint(endpoint, "host", authority)
+        if dns_bodies is not None and len(rows := self._dns.rows(exchanges)):
+            part = exchanges.select(["time", "target"]).take(rows)
+            for hint in self._dns.hints(part["time"], part["target"], dns_bodies(rows)):
+                self._hear(hint)
+
+    def learn_servers(self, connections: pa.RecordBatch, dst: Ids) -> None:
+        """Takes the TLS server names of a batch of connections that `ends` has named."""
+        for endpoint, name in hint_reader.distinct_pairs(dst, connections["server_name"]):
+            self._hint(endpoint, "sni", name)
+
+    def _hint(self, number: int, source: str, text: str) -> None:
+        endpoint = self._endpoints.get(number)
+        name = host_name(text)
+        if name is None or endpoint is None or endpoint.claim is not None:
+            return
+        if endpoint.hints is None:
+            endpoint.hints = Hints()
+        if endpoint.hints.add(source, name):
+            self._changed[number] = endpoint
+
+    def _hear(self, hint: hint_reader.DnsHint) -> None:
+        """A DNS answer: for the holder at its time, or for the first one if nobody has called the address yet."""
+        slot = self._slots.get(hint.address)
+        holder = self._holder(slot, hint.time) if slot is not None else None
+        if holder is not None:
+            self._hint(holder, "dns", hint.asked)
+            self._hint(holder, "owner", hint.canonical)
+            return
+        if len(self._heard) >= MAX_HEARD and hint.address not in self._heard:
+            self._heard.pop(next(iter(self._heard)))
+        heard = self._heard.setdefault(hint.address, Hints())
+        heard.add("dns", hint.asked)
+        heard.add("owner", hint.canonical)
+
+    def _holder(self, slot: int, time: int) -> int | None:
+        if slot not in self._lines:
+            return None
+        line = self._lines[slot][ANY_PORT]
+        found = line.endpoints[line.at(time)]
+        return found if found >= 0 else None
+
+    def changes(self) -> pa.Table:
+        """Rows (columns of the store's endpoint table) of endpoints that are new or changed since the last call."""
+        rows = [endpoint.row() for endpoint in self._changed.values()]
+        self._changed.clear()
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(ENDPOINT_COLUMNS)
+        types = [pa.int32(), *[pa.utf8()] * (len(ENDPOINT_COLUMNS) - 1)]
+        return pa.table([pa.array(c, t) for c, t in zip(columns, types, strict=True)], names=list(ENDPOINT_COLUMNS))
+
+
+ENDPOINT_COLUMNS = (
+    "id",
+    "ip",
+    "name",
+    "name_source",
+    "namespace",
+    "service",
+    "workload",
+    "pod",
+    "node",
+    "process",
+)
+
+
+def _same_holder(one: Claim, other: Claim) -> bool:
+    """Whether a claim is another's newer state: it may have ended, or more names be known."""
+    return (one.source, one.network, one.port, one.start) == (other.source, other.network, other.port, other.start)
+
+
+def _groups(keys: npt.NDArray[np.int64], values: npt.NDArray[np.intp]) -> Iterable[tuple[int, npt.NDArray[np.intp]]]:
+    """The values by key."""
+    if not keys.size:
+        return
+    order = np.argsort(keys, kind="stable")
+    cuts = np.flatnonzero(np.diff(keys[order])) + 1
+    for part in np.split(order, cuts):
+        yield int(keys[part[0]]), values[part]
+
+
+def _grown(array: npt.NDArray[_Number], fill: int) -> npt.NDArray[_Number]:
+    return np.concatenate([array, np.full(len(array), fill, array.dtype)])

@@ -1,0 +1,164 @@
+"""Segment files: payload batches as the engine compressed them, appended one after another as an Arrow IPC stream.
+
+A segment `payload/000001.seg` begins with the IPC schema message, so that any Arrow library reads it as a stream. A row
+of the narrow tables knows its segment, the file offset of its batch and its row within; a batch is read alone, and only
+the columns asked for are decompressed.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from tapper.store.errors import DamagedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+KINDS = ("payload", "message")
+"""Folders of a session: heads and bodies of exchanges, bodies of stream messages."""
+
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+MAX_OPEN = 64  # files kept open for reading; a session of a terabyte has thousands of segments
+
+
+def segment_path(directory: Path, kind: str, segment: int) -> Path:
+    """Where a segment is."""
+    return directory / kind / f"{segment:06}.seg"
+
+
+class SegmentWriter:
+    """Appends batches to one segment file; the file is made when the first comes."""
+
+    def __init__(self, path: Path, schema_message: bytes) -> None:
+        self._path = path
+        self._schema_message = schema_message
+        self._descriptor: int | None = None
+        self.bytes = 0
+
+    def append(self, message: bytes) -> int:
+        """Appends an encapsulated IPC record batch message and gives its offset.
+
+        Raises:
+            OSError: it could not be written whole; the file is as before.
+        """
+        if self._descriptor is None:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if not self.bytes:
+            self._put(self._descriptor, self._schema_message)
+        offset = self.bytes
+        self._put(self._descriptor, message)
+        return offset
+
+    def _put(self, descriptor: int, data: bytes) -> None:
+        rest = memoryview(data)
+        at = self.bytes
+        try:
+            while rest:
+                written = os.pwrite(descriptor, rest, at)
+                at += written
+                rest = rest[written:]
+        except OSError:
+            os.ftruncate(descriptor, self.bytes)
+            raise
+        self.bytes = at
+
+    def close(self) -> None:
+        """Ends the stream and the file."""
+        if self._descriptor is not None:
+            try:
+                self._put(self._descriptor, END_OF_STREAM)
+            finally:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+
+class _Spliced:
+    """A readable file for Arrow: the segment's schema message, then the batch at an offset."""
+
+    closed = False
+
+    def __init__(self, segment: _OpenSegment, offset: int) -> None:
+        self._head = segment.schema_message
+        self._descriptor = segment.descriptor
+        self._end = os.fstat(segment.descriptor).st_size
+        self._offset = offset
+        self._at = 0
+
+    def read(self, count: int = -1) -> bytes:
+        at, head = self._at, self._head
+        if at < len(head):
+            data = head[at : at + count]
+        else:
+            place = self._offset + at - len(head)
+            # a damaged length must not become an allocation of that size
+            data = os.pread(self._descriptor, max(min(count, self._end - place), 0), place)
+        self._at += len(data)
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenSegment:
+    descriptor: int
+    schema_message: bytes
+    schema: pa.Schema
+
+
+class SegmentReader:
+    """Reads batches of the segments of one kind."""
+
+    def __init__(self, directory: Path, kind: str) -> None:
+        self._directory = directory
+        self._kind = kind
+        self._open: dict[int, _OpenSegment] = {}
+
+    def batch(self, segment: int, offset: int, columns: Sequence[str]) -> pa.RecordBatch:
+        """The columns of the batch at that place; the others are not decompressed.
+
+        Raises:
+            DamagedError: there is no such batch, or not such columns in it.
+        """
+        try:
+            opened = self._opened(segment)
+            options = pa.ipc.IpcReadOptions(included_fields=[opened.schema.get_field_index(c) for c in columns])
+            with pa.ipc.open_stream(pa.PythonFile(_Spliced(opened, offset), mode="r"), options=options) as stream:
+                return stream.read_next_batch().select(list(columns))
+        except (OSError, OverflowError, MemoryError, KeyError, StopIteration, pa.ArrowException) as error:
+            path = segment_path(self._directory, self._kind, segment)
+            raise DamagedError(f"{path}: can't read the batch at byte {offset}: {error}") from error
+
+    def _opened(self, segment: int) -> _OpenSegment:
+        found = self._open.pop(segment, None)
+        if found is None:
+            if len(self._open) >= MAX_OPEN:
+                self._forget(next(iter(self._open)))
+            descriptor = os.open(segment_path(self._directory, self._kind, segment), os.O_RDONLY)
+            try:
+                found = _open_segment(descriptor)
+            except BaseException:
+                os.close(descriptor)
+                raise
+        self._open[segment] = found  # behind all others: the first is the one not used for longest
+        return found
+
+    def _forget(self, segment: int) -> None:
+        os.close(self._open.pop(segment).descriptor)
+
+    def close(self) -> None:
+        """Closes all files."""
+        for segment in list(self._open):
+            self._forget(segment)
+
+
+def _open_segment(descriptor: int) -> _OpenSegment:
+    head = os.pread(descriptor, 8, 0)
+    if len(head) < 8 or head[:4] != b"\xff\xff\xff\xff":
+        raise pa.ArrowInvalid("it does not begin with a schema message")
+    length = min(int.from_bytes(head[4:], "little"), 1 << 20)  # ours has about 1 KB
+    schema_message = os.pread(descriptor, 8 + length, 0)
+    return _OpenSegment(descriptor, schema_message, pa.ipc.read_schema(pa.py_buffer(schema_message)))

@@ -1,0 +1,168 @@
+"""A session: the directory `x.tap/` that keeps records, opened for reading or writing.
+
+    x.tap/ meta.json            which version made it, from what
+           rows.duckdb          narrow rows (tables.py)
+           payload/000001.seg   heads and bodies (segments.py)
+           message/000001.seg   bodies of stream messages
+
+One process may write, or any number may read. All is private to the user.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+
+from tapper.store import meta as meta_file
+from tapper.store import tables
+from tapper.store.errors import DamagedError, NotASessionError, SessionBusyError, SessionExistsError
+from tapper.store.segments import KINDS, SegmentReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from tapper.store.meta import Meta
+
+ROWS = "rows.duckdb"
+MEMORY = "192MB"  # of DuckDB; the process with engine and Arrow stays under 400 MB
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Files that DuckDB makes in here are the user's alone; it knows no mode of its own."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+class Session:
+    """An open session. `query` may be called from any thread."""
+
+    def __init__(self, path: Path, meta: Meta, *, read_only: bool) -> None:
+        self.path = path
+        self.meta = meta
+        self.read_only = read_only
+        self._local = threading.local()
+        with private_files():
+            self._connection = _connect(path / ROWS, read_only=read_only)
+        self.payloads = SegmentReader(path, KINDS[0])
+        self.message_payloads = SegmentReader(path, KINDS[1])
+
+    @classmethod
+    def create(cls, path: Path, meta: Meta, *, replace: bool = False) -> Self:
+        """Makes a new, empty session and opens it for writing.
+
+        Raises:
+            SessionExistsError: something is there, and it is no session or `replace` is not set.
+            StoreError, OSError: it can't be made there.
+        """
+        if path.exists() or path.is_symlink():
+            if not replace:
+                raise SessionExistsError(f"{path} exists already")
+            remove(path)
+        path.mkdir(mode=0o700)
+        try:
+            meta.write(path)
+            session = cls(path, meta, read_only=False)
+            for statement in tables.create_statements():
+                session._connection.execute(statement)
+        except BaseException:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
+        return session
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Opens a session for reading.
+
+        Raises:
+            NotASessionError: it is none, or of another version.
+            SessionBusyError: it is being written.
+            DamagedError: its tables can't be read.
+        """
+        session = cls(path, meta_file.read(path), read_only=True)
+        try:
+            session._check_tables()
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _check_tables(self) -> None:
+        found: dict[str, list[str]] = {}
+        columns = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"
+        for table, column in self.cursor().execute(columns).fetchall():
+            found.setdefault(table, []).append(column)
+        if found != {name: fields.names for name, fields in tables.TABLES.items()}:
+            raise DamagedError(f"{self.path / ROWS}: not the tables of a tapper session")
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """This thread's connection."""
+        cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
+        if cursor is None:
+            cursor = self._local.cursor = self._connection.cursor()
+        return cursor
+
+    def query(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
+        """Runs one SELECT."""
+        return self.cursor().sql(sql, params=parameters).to_arrow_table()
+
+    def threads(self, count: int | None) -> None:
+        """Cores that one statement may use; None: all."""
+        self._connection.execute("RESET threads" if count is None else f"SET threads = {count}")
+
+    def close(self) -> None:
+        """Closes it."""
+        self.payloads.close()
+        self.message_payloads.close()
+        with private_files():
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def remove(path: Path) -> None:
+    """Deletes a session; what is no session is left alone."""
+    if path.is_symlink() or not (path / meta_file.NAME).is_file():
+        raise SessionExistsError(f"{path} is there and is not a tapper session; it was left as it is")
+    shutil.rmtree(path)
+
+
+def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    # A session may come from someone else: nothing in it may reach other files or fetch code.
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "preserve_insertion_order": False,  # rows are asked for in an order of their own; saves memory
+        "arrow_lossless_conversion": True,  # UUIDs stay UUIDs
+        "enable_external_access": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=config)
+    except duckdb.IOException as error:
+        text = str(error)
+        if "Conflicting lock" in text:
+            raise SessionBusyError(
+                f"{path.parent} is being written by another process; try again when it is done"
+            ) from error
+        if read_only and not path.exists():
+            raise NotASessionError(f"{path.parent}: its {ROWS} is missing") from error
+        raise DamagedError(f"{path}: {text}") from error
+    except duckdb.Error as error:
+        raise DamagedError(f"{path}: {error}") from error

@@ -1,0 +1,84 @@
+"""The narrow tables of a session, made from the model's schemas: what a filter compiles to and every query reads.
+
+`exchange`, `message`, `connection` and `counter` have the columns of the schemas of the same name in
+`tapper.model.schema`, in their order, but: `src_ip` and `dst_ip` became `src` and `dst`, which are `endpoint.id`; each
+row ends with `segment`, the number of the partition it is forgotten with; rows with a payload also have `offset` (of
+the payload's batch in the segment file) and `row` (within that batch), both null if nothing was kept.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from tapper.model import schema
+
+LOCATION = [
+    pa.field("segment", pa.int32(), nullable=False),
+    pa.field("offset", pa.int64()),
+    pa.field("row", pa.int32()),
+]
+PARTITION = LOCATION[:1]
+
+ENDPOINT = pa.schema(
+    [
+        pa.field("id", pa.int32(), nullable=False),
+        pa.field("ip", pa.utf8(), nullable=False),  # one IP may have several endpoints: by port, or one after another
+        pa.field(
+            "name", pa.utf8(), nullable=False
+        ),  # the best there is: service, workload, pod, process, hint, address
+        pa.field("name_source", pa.utf8(), nullable=False),  # file, kubernetes, process, dns, sni, host, address
+        pa.field("namespace", pa.utf8()),
+        pa.field("service", pa.utf8()),
+        pa.field("workload", pa.utf8()),
+        pa.field("pod", pa.utf8()),
+        pa.field("node", pa.utf8()),
+        pa.field("process", pa.utf8()),
+    ]
+)
+
+
+def _narrow(wide: pa.Schema, place: list[pa.Field]) -> pa.Schema:
+    fields = []
+    for field in wide:
+        if field.name in ("src_ip", "dst_ip"):
+            field = pa.field(field.name.removesuffix("_ip"), pa.int32(), nullable=False)
+        elif field.type == schema.WORD:
+            field = pa.field(field.name, pa.utf8(), nullable=field.nullable)
+        fields.append(field)
+    return pa.schema(fields + place)
+
+
+EXCHANGE = _narrow(schema.EXCHANGE, LOCATION)
+MESSAGE = _narrow(schema.MESSAGE, LOCATION)
+CONNECTION = _narrow(schema.CONNECTION, PARTITION)
+COUNTER = _narrow(schema.COUNTER, PARTITION)
+
+TABLES: dict[str, pa.Schema] = {
+    "exchange": EXCHANGE,
+    "message": MESSAGE,
+    "connection": CONNECTION,
+    "counter": COUNTER,
+    "endpoint": ENDPOINT,
+}
+
+_SQL_TYPES = {
+    pa.uuid(): "UUID",
+    pa.utf8(): "VARCHAR",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.uint16(): "USMALLINT",
+    pa.uint32(): "UINTEGER",
+    pa.uint64(): "UBIGINT",
+    schema.TIME: "TIMESTAMP_NS",
+}
+
+
+def create_statements() -> list[str]:
+    """One CREATE TABLE for each table."""
+    return [
+        "CREATE TABLE {} ({})".format(
+            name,
+            ", ".join(f'"{f.name}" {_SQL_TYPES[f.type]}{"" if f.nullable else " NOT NULL"}' for f in fields),
+        )
+        for name, fields in TABLES.items()
+    ]

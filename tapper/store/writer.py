@@ -1,0 +1,261 @@
+"""Appends to a session: payloads to segment files at once, narrow rows to DuckDB in large pieces, one transaction each.
+
+A row is committed only after its payload is in the file, so a writer that is killed leaves a session whose rows all
+have their payloads; what was pending is lost.
+"""
+
+from __future__ import annotations
+
+import errno
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tapper.store import tables
+from tapper.store.errors import DiskFullError, StoreError
+from tapper.store.partitions import Partitions, Retention
+from tapper.store.segments import SegmentWriter, segment_path
+from tapper.store.session import private_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy.typing as npt
+
+    from tapper.store.session import Session
+
+    Ends = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+
+PIECE_ROWS = 122_880
+"""DuckDB's row group: whole ones go straight to the file, partial ones twice (WAL, then a merge)."""
+PIECE_BYTES = 48 << 20  # rows with very long targets must not fill the memory while a piece grows
+
+_FULL = ("No space left on device", "disk is full", "File too large")
+
+
+@dataclass(slots=True)
+class Rows:
+    """What is appended at once: batches of the model's schemas; ends are the endpoint ids of each row's src and dst."""
+
+    exchanges: pa.RecordBatch | None = None
+    exchange_ends: Ends | None = None
+    payloads: bytes | None = None
+    messages: pa.RecordBatch | None = None
+    message_payloads: bytes | None = None
+    connections: pa.RecordBatch | None = None
+    connection_ends: Ends | None = None
+    counters: pa.RecordBatch | None = None
+
+
+class Writer:
+    """The one writer of a session.
+
+    Args:
+        session: opened by `Session.create`.
+        schema_messages: for "payload" and "message", the IPC schema message of their batches.
+        endpoints: gives the rows (tables.ENDPOINT) of all endpoints that are new or changed since it was last called.
+        retention: how much to keep.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        schema_messages: Mapping[str, bytes],
+        endpoints: Callable[[], pa.Table],
+        retention: Retention | None = None,
+    ) -> None:
+        self._session = session
+        self._schema_messages = schema_messages
+        self._endpoints = endpoints
+        self._partitions = Partitions(retention or Retention())
+        self._segments: dict[str, SegmentWriter] = {}
+        self._pending: dict[str, list[pa.Table]] = {}
+        self._pending_rows = 0
+        self._pending_bytes = 0
+        self._revised: set[str] = set()
+        self._forgotten = 0
+        self._connection = session.cursor()
+
+    def append(self, rows: Rows) -> pa.Table | None:
+        """Takes rows and gives the exchanges as they will be in the table, but with words still as dictionaries.
+
+        Raises:
+            DiskFullError: there is no room; the session holds what was committed before.
+        """
+        if self._partitions.is_full():
+            self._roll()
+        exchanges = None
+        with _writing(self._session):
+            if rows.exchanges is not None:
+                place = self._put("payload", rows.payloads, rows.exchanges.num_rows)
+                exchanges = self._queue("exchange", rows.exchanges, rows.exchange_ends, place)
+            if rows.messages is not None:
+                place = self._put("message", rows.message_payloads, rows.messages.num_rows)
+                self._queue("message", rows.messages, None, place)
+            if rows.connections is not None:
+                self._queue("connection", rows.connections, rows.connection_ends)
+            if rows.counters is not None:
+                self._queue("counter", rows.counters)
+        if self._pending_rows >= PIECE_ROWS or self._pending_bytes >= PIECE_BYTES:
+            self._commit(whole_groups=True)
+        return exchanges
+
+    def _put(self, kind: str, payload: bytes | None, count: int) -> list[pa.Array]:
+        if payload is None:
+            return [pa.nulls(count, pa.int64()), pa.nulls(count, pa.int32())]
+        segment = self._segments.get(kind)
+        if segment is None:
+            path = segment_path(self._session.path, kind, self._partitions.current.number)
+            segment = self._segments[kind] = SegmentWriter(path, self._schema_messages[kind])
+        before = segment.bytes
+        offset = segment.append(payload)
+        self._partitions.current.bytes += segment.bytes - before
+        return [pa.array(np.full(count, offset, np.int64)), pa.array(np.arange(count, dtype=np.int32))]
+
+    def _queue(
+        self, name: str, batch: pa.RecordBatch, ends: Ends | None = None, place: list[pa.Array] | None = None
+    ) -> pa.Table:
+        columns = batch.columns
+        if ends is not None:
+            for end, ids in zip(("src_ip", "dst_ip"), ends, strict=True):
+                columns[batch.schema.get_field_index(end)] = pa.array(ids)
+        columns.append(pa.array(np.full(batch.num_rows, self._partitions.current.number, np.int32)))
+        table = pa.table(columns + (place or []), names=tables.TABLES[name].names)
+        self._pending.setdefault(name, []).append(table)
+        self._pending_rows += batch.num_rows
+        self._pending_bytes += table.nbytes
+        self._partitions.add(name, batch)
+        if "revision" in table.column_names and batch.num_rows and pc.max(table["revision"]).as_py():
+            self._revised.add(name)
+        return table
+
+    def flush(self) -> None:
+        """Commits all that was appended."""
+        self._commit(whole_groups=False)
+
+    def _commit(self, *, whole_groups: bool) -> None:
+        pending, self._pending = self._pending, {}
+        revised, self._revised = self._revised, set()
+        rest: dict[str, pa.Table] = {}
+        with _writing(self._session), _transaction(self._connection):
+            for name, parts in pending.items():
+                table = pa.concat_tables(parts)
+                if whole_groups and name not in revised and table.num_rows > PIECE_ROWS:
+                    count = table.num_rows // PIECE_ROWS * PIECE_ROWS
+                    rest[name] = table.slice(count)
+                    table = table.slice(0, count)
+                self._insert(name, table, revised=name in revised)
+            self._insert_endpoints()
+        for name, table in rest.items():
+            self._pending[name] = [table]
+        self._pending_rows = sum(t.num_rows for t in rest.values())
+        self._pending_bytes = sum(t.nbytes for t in rest.values())
+        self._forget()
+
+    def _insert(self, name: str, table: pa.Table, *, revised: bool) -> None:
+        with self._registered("piece", table):
+            if not revised:
+                self._connection.execute(f"INSERT INTO {name} FROM piece")
+                return
+            # Only ids with a revision above 0 can have an older row, here or in the table.
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE newest AS SELECT id, max(revision) AS revision FROM piece"
+                f" WHERE id IN (SELECT id FROM piece WHERE revision > 0) GROUP BY id;"
+                f"DELETE FROM newest USING {name} t WHERE t.id = newest.id AND t.revision >= newest.revision;"
+                f"DELETE FROM {name} t USING newest n WHERE t.id = n.id;"
+                f"INSERT INTO {name} SELECT p.* FROM piece p ANTI JOIN"
+                f" (SELECT id FROM piece WHERE revision > 0) r ON p.id = r.id;"
+                f"INSERT INTO {name} SELECT p.* FROM piece p SEMI JOIN newest n"
+                f" ON p.id = n.id AND p.revision = n.revision"
+            )
+
+    def _insert_endpoints(self) -> None:
+        changed = self._endpoints()
+        if changed.num_rows:
+            with self._registered("piece", changed):
+                self._connection.execute(
+                    "DELETE FROM endpoint WHERE id IN (SELECT id FROM piece); INSERT INTO endpoint FROM piece"
+                )
+
+    @contextmanager
+    def _registered(self, name: str, table: pa.Table) -> Iterator[None]:
+        self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
+
+    def _roll(self) -> None:
+        with _writing(self._session):
+            for segment in self._segments.values():
+                segment.close()
+        self._segments = {}
+        self._partitions.roll()
+
+    def _forget(self) -> None:
+        """Drops the oldest partitions beyond the retention: their rows by ranges, their files whole."""
+        old = self._partitions.take_old()
+        if not old:
+            return
+        with _writing(self._session), _transaction(self._connection):
+            for name in ("exchange", "message", "connection", "counter"):
+                self._connection.execute(f"DELETE FROM {name} WHERE segment <= {old[-1].number}")
+                if name == "exchange":
+                    row = self._connection.fetchone()
+                    self._forgotten += row[0] if row else 0
+            self._connection.execute(
+                "INSERT INTO counter VALUES (make_timestamp_ns(?), 'store', 'forgotten', ?, ?)",
+                [self._partitions.newest_ns, self._forgotten, self._partitions.current.number],
+            )
+        for partition in old:
+            for kind in self._schema_messages:
+                segment_path(self._session.path, kind, partition.number).unlink(missing_ok=True)
+
+    def close(self, **meta: Any) -> None:
+        """Commits what is left and marks the session as complete; `meta`: further changes to its Meta."""
+        self.flush()
+        self._roll()
+        with _writing(self._session):
+            self._connection.execute("CHECKPOINT")
+            self._session.meta = self._session.meta.with_changes(complete=True, **meta)
+            self._session.meta.write(self._session.path)
+
+    def abandon(self) -> None:
+        """Lets go of the files after an error; what was committed stays."""
+        for segment in self._segments.values():
+            try:
+                segment.close()
+            except OSError:
+                continue
+        self._segments = {}
+        self._pending = {}
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        with suppress(duckdb.Error):  # a failed commit has already rolled back
+            connection.rollback()
+        raise
+
+
+@contextmanager
+def _writing(session: Session) -> Iterator[None]:
+    try:
+        with private_files():
+            yield
+    except (OSError, duckdb.Error) as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if isinstance(error, OSError) else False
+        if full or any(words in str(error) for words in _FULL):
+            message = f"{session.path}: no room left on the disk; what was kept until then can be opened"
+            raise DiskFullError(message) from error
+        raise StoreError(f"{session.path}: can't write: {error}") from error
