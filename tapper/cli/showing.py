@@ -1,0 +1,177 @@
+"""What commands show of an open source: its requests as a list, one of them, its map, two maps compared."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from tapper.cli.options import LISTS, ROWS, format_of
+from tapper.cli.terminal import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tapper.cli.options import Listing
+    from tapper.cli.source import Source
+
+PAGE = 1_000
+"""Rows of a table read at once."""
+BINARY = ("parquet", "png")
+TABLES = ("table", "wide")
+ORDERS = {"size": "response_body_bytes", "latency": "latency_ns", "from": "src_name", "to": "dst_name"}
+"""Short names of columns to order by."""
+
+
+def streams(listing: Listing, files: Sequence[str]) -> bool:
+    """Whether requests can be shown while they are read: lines of JSON, or a table of what a pipe gives."""
+    chosen = format_of(listing.format, listing.output, LISTS)
+    return listing.order == "time" and (chosen == "jsonl" or (chosen in TABLES and "-" in files))
+
+
+def requests(source: Source, where: str, listing: Listing) -> None:
+    """The list of requests."""
+    from tapper.feed.interface import Query
+
+    chosen = format_of(listing.format, listing.output, LISTS)
+    order = listing.order.removeprefix("-")
+    limit = limit_of(listing, chosen)
+    query = Query(
+        where=where, order=ORDERS.get(order, order), descending=listing.order.startswith("-"), limit=limit or 0
+    )
+    _known_order(query.order)
+    if chosen in TABLES:
+        _table(source, query, chosen, listing)
+        return
+    from tapper.cli.formats import write
+
+    source.matched = source.feed.count(where) if where else None
+    with target(listing.output, binary=chosen in BINARY) as file:
+        write(source.feed, query, chosen, file)
+
+
+def limit_of(listing: Listing, chosen: str) -> int | None:
+    """How many rows; None: all."""
+    if listing.limit is not None:
+        return listing.limit or None
+    return ROWS if chosen in TABLES and listing.output is None and sys.stdout.isatty() else None
+
+
+def _known_order(column: str) -> None:
+    from tapper.feed.rows import EXCHANGE_ROW
+
+    if column not in EXCHANGE_ROW.names:
+        import difflib
+
+        near = difflib.get_close_matches(column, [*EXCHANGE_ROW.names, *ORDERS], n=1)
+        hint = f"did you mean {near[0]}?" if near else "such as time, latency, size, status, from, to"
+        raise click.UsageError(f"--order: there is no column {column!r}; {hint}")
+
+
+def _table(source: Source, query: object, chosen: str, listing: Listing) -> None:
+    from dataclasses import replace
+
+    from tapper.cli.table import COLUMNS, TABLE, WIDE, Table
+    from tapper.feed.interface import Query
+
+    assert isinstance(query, Query)  # noqa: S101
+    source.matched = source.feed.count(query.where) if query.where else None
+    with target(listing.output) as file:
+        table = Table(WIDE if chosen == "wide" else TABLE, terminal(file), cut=chosen == "table")
+        shown = 0
+        for page in source.feed.batches(replace(query, columns=COLUMNS)):
+            for start in range(0, page.num_rows, PAGE):
+                part = page.slice(start, PAGE)
+                for line in table.lines(part):
+                    print(line, file=file)  # noqa: T201
+                shown += part.num_rows
+    source.shown = shown
+
+
+def one(source: Source, wanted: str, listing: Listing) -> None:
+    """One request in full."""
+    from tapper.cli import detail
+
+    exchange = source.feed.exchange(wanted)
+    if listing.format in ("json", "jsonl", "yaml", "har"):
+        from tapper.cli.formats import write_one
+
+        with target(listing.output) as file:
+            write_one(exchange, listing.format, file)
+        return
+    if listing.format not in (None, "table", "wide"):
+        raise click.UsageError(f"one request can be shown as text, json, yaml or har, not as {listing.format}")
+    with target(listing.output) as file:
+        for line in detail.lines(exchange, _connection(source, exchange.connection), terminal(file), full=listing.full):
+            print(line, file=file)  # noqa: T201
+
+
+def _connection(source: Source, number: int) -> dict[str, object] | None:
+    from tapper.cli.table import plain_rows
+    from tapper.feed.interface import ConnectionQuery
+
+    rows = plain_rows(source.feed.connections(ConnectionQuery(where=f"connection == {number}", limit=1)))
+    return rows[0] if rows else None
+
+
+def service_map(source: Source, chosen: str, where: str, *, level: str = "service", output: str | None = None) -> None:
+    """The map as a table, or in a format for other tools."""
+    found = source.feed.edges(level, where)
+    source.matched = source.feed.count(where) if where else None
+    with target(output, binary=chosen in BINARY) as file:
+        if chosen == "table":
+            from tapper.cli import edges
+
+            if found.edges.num_rows:
+                for line in edges.lines(found, terminal(file)):
+                    print(line, file=file)  # noqa: T201
+            return
+        from tapper.cli.formats import map_text
+
+        file.write(map_text(found, chosen))
+
+
+def difference(
+    old: Source, new: Source, chosen: str, where: str, *, level: str = "service", output: str | None = None
+) -> bool:
+    """What changed from one map to the other; whether anything did."""
+    from tapper.cli.comparison import compared
+
+    with target(output) as file:
+        lines, different = compared(
+            old.feed.edges(level, where), new.feed.edges(level, where), terminal(file), json=chosen == "json"
+        )
+        for line in lines:
+            print(line, file=file)  # noqa: T201
+    return different
+
+
+def saved(source: Source, path: str) -> None:
+    """What to do with a session just saved."""
+    from tapper.cli.problems import say
+
+    summary = source.feed.summary()
+    say(f"saved {path}: {summary.exchanges:,} requests; look at it with: tapper open {path}")
+
+
+@contextmanager
+def target(path: str | None, *, binary: bool = False) -> Iterator[IO[str] | IO[bytes] | object]:
+    """Where to write: the file, whole or not at all; without one, standard output."""
+    if path is None or path == "-":
+        if binary and sys.stdout.isatty():
+            raise click.UsageError("this format is not for a terminal; write it to a file with -w FILE")
+        yield sys.stdout.buffer if binary else sys.stdout
+        return
+    final = Path(path)
+    part = final.with_name(f"{final.name}.part")
+    try:
+        with part.open("wb") if binary else part.open("w", encoding="utf-8") as file:
+            part.chmod(0o600)  # what was said on the wire is the user's alone
+            yield file
+        part.replace(final)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
