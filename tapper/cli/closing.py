@@ -22,7 +22,9 @@ _OUTCOMES = (
 )
 
 
-def closing(summary: Summary, where: str = "", matched: int | None = None, shown: int | None = None) -> Iterator[str]:
+def closing(
+    summary: Summary, where: str = "", matched: int | None = None, shown: int | None = None, interrupted: bool = False
+) -> Iterator[str]:
     """Lines to say under a list.
 
     Args:
@@ -30,9 +32,12 @@ def closing(summary: Summary, where: str = "", matched: int | None = None, shown
         where: the filter's text.
         matched: requests that the filter let through; None: there was no filter.
         shown: rows that were printed, if there was a limit.
+        interrupted: reading was stopped by the user.
     """
+    if interrupted:
+        yield "stopped; this is what was read until then"
     if summary.exchanges == 0:
-        yield from nothing(summary)
+        yield from () if interrupted else nothing(summary)
     elif matched == 0:
         yield no_match(summary, where)
     else:
@@ -41,7 +46,7 @@ def closing(summary: Summary, where: str = "", matched: int | None = None, shown
             parts.append(f"{count(shown)} shown, --limit 0 shows all")
         parts.append(_connections(summary))
         yield " · ".join(parts)
-    yield from missing(summary)
+    yield from missing(summary, told=interrupted)
 
 
 def _requests(summary: Summary, matched: int | None) -> str:
@@ -67,7 +72,7 @@ def _connections(summary: Summary) -> str:
     return f"{text} ({', '.join(states)})" if states else text
 
 
-def missing(summary: Summary) -> Iterator[str]:
+def missing(summary: Summary, *, told: bool = False) -> Iterator[str]:
     """Lines about what was lost, by stage, and about sources that could not be read to their end."""
     for source in summary.sources:
         if source.problem:
@@ -79,7 +84,7 @@ def missing(summary: Summary) -> Iterator[str]:
         yield "missing: " + "; ".join(f"{stage}: {', '.join(names)}" for stage, names in stages.items())
     if summary.forgotten:
         yield f"forgotten: {count(summary.forgotten)} older requests, to stay within the limits of the session"
-    if not summary.complete:
+    if not summary.complete and not told:
         yield "this session was not finished: its writer was stopped, or still writes; what is here is whole"
 
 

@@ -112,13 +112,17 @@ def _timing(exchange: Exchange, output: Terminal) -> Iterator[str]:
         yield f"{'latency':<18} {duration(exchange.latency_ns):>8}  {latency_bar(exchange.latency_ns, 4)} {until}"
 
 
+def _bytes(number: int | None) -> str:
+    return "-" if number is None else f"{size(number)}B"
+
+
 def _title(name: str, half: Half) -> str:
     sizes = []
     if half.head_bytes is not None:
-        sizes.append(f"head {size(half.head_bytes)}")
+        sizes.append(f"head {_bytes(half.head_bytes)}")
     if half.body_bytes:
         decoded = half.content_bytes is not None and half.content_bytes != half.body_bytes
-        sizes.append(f"body {size(half.body_bytes)}{f', {size(half.content_bytes)} decoded' if decoded else ''}")
+        sizes.append(f"body {_bytes(half.body_bytes)}{f', {_bytes(half.content_bytes)} decoded' if decoded else ''}")
     return f"{name}  ({', '.join(sizes)})" if sizes else name
 
 
@@ -128,7 +132,8 @@ def _request_line(exchange: Exchange) -> str:
 
 def _status_line(exchange: Exchange) -> str:
     interim = f"   (after {', '.join(map(str, exchange.interim))})" if exchange.interim else ""
-    return clean(f"{exchange.version or ''} {_status(exchange)}".strip()) + interim
+    version = f"{exchange.protocol.upper()}/{exchange.version} " if exchange.version else ""
+    return clean(f"{version}{_status(exchange)}") + interim
 
 
 def _half(half: Half, first: str, full: bool) -> Iterator[str]:
@@ -151,7 +156,7 @@ def _body(half: Half, full: bool) -> Iterator[str]:
     if not half.body:
         if half.body_bytes:
             yield ""
-            yield f"({size(half.body_bytes)} of body, not kept)"
+            yield f"({_bytes(half.body_bytes)} of body, not kept)"
         return
     from ui.views import show
 
@@ -177,7 +182,7 @@ def _messages(messages: tuple[Message, ...], output: Terminal, full: bool) -> It
         name = f" {clean(message.name)}" if message.name else ""
         text = _one_line(message.body)
         yield (
-            f"{message.index:>4} {time_of_day(message.time_ns)} {arrow} {clean(message.kind)}{name} {size(message.bytes)}  "
+            f"{message.index:>4} {time_of_day(message.time_ns)} {arrow} {clean(message.kind)}{name} {_bytes(message.bytes)}  "
             f"{text if room is None else truncate(text, room)}"
         )
     if len(kept) < len(messages):
@@ -203,11 +208,11 @@ def _connection(row: dict[str, Any]) -> Iterator[str]:
         f"{count(row['exchanges'])} exchange{'' if row['exchanges'] == 1 else 's'}",
         f"handshake {duration(row['handshake_ns'])}",
         f"open for {duration(row['last_time'] - row['time'])}",
-        f"{size(row['bytes_sent'])} sent, {size(row['bytes_received'])} received",
+        f"{_bytes(row['bytes_sent'])} sent, {_bytes(row['bytes_received'])} received",
         f"{count(row['retransmits'])} segments sent again",
     ]
     if row["gaps"]:
-        facts.append(f"{count(row['gaps'])} gaps, {size(row['gap_bytes'])} not captured")
+        facts.append(f"{count(row['gaps'])} gaps, {_bytes(row['gap_bytes'])} not captured")
     yield ", ".join(facts)
     if row["server_name"] or row["alpn"]:
         yield f"TLS server name {clean(row['server_name'] or '-')}, ALPN {clean(row['alpn'] or '-')}"
@@ -217,10 +222,10 @@ def as_json(exchange: Exchange) -> str:
     """The same as data: bodies as text where they are, else base64."""
     from dataclasses import asdict
 
-    return json.dumps(asdict(exchange), default=_bytes, indent=2, ensure_ascii=False)
+    return json.dumps(asdict(exchange), default=_plain, indent=2, ensure_ascii=False)
 
 
-def _bytes(value: object) -> object:
+def _plain(value: object) -> object:
     import base64
 
     if not isinstance(value, bytes):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tapper.cli.terminal import Terminal
-from ui.formatting import clean, count, duration, rate, share, truncate, width
+from tapper.cli.grid import grid
+from ui.formatting import clean, count, duration, rate, share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from tapper.cli.terminal import Terminal
     from tapper.feed.interface import Map
 
-GAP = "  "
-LEAST = 10
-"""Cells that a column keeps."""
+SPARE = (4, 8, 6)
+"""Columns that go first on a narrow terminal."""
 TITLES = ("FROM", "TO", "PROTO", "CALLS", "RATE", "ERR", "p50", "p95", "p99", "")
 RIGHT = (3, 4, 5, 6, 7, 8)
 ENOUGH = 20
@@ -25,7 +25,7 @@ def lines(found: Map, output: Terminal) -> Iterator[str]:
     """A row for each edge, sorted by what hurts."""
     nodes = {row["node"]: _node(row) for row in found.nodes.to_pylist()}
     rows = sorted(_rows(found, nodes), key=lambda row: row[0])
-    yield from grid(TITLES, [(texts, colour) for _, texts, colour in rows], output, RIGHT)
+    yield from grid(TITLES, [(texts, colour) for _, texts, colour in rows], output, RIGHT, SPARE)
 
 
 def _node(row: dict[str, Any]) -> str:
@@ -70,27 +70,3 @@ def _figures(edge: dict[str, Any]) -> list[str]:
         f"max {duration(edge['max_ns'])}" if few else duration(edge["p99_ns"]),
         ", ".join(notes),
     ]
-
-
-def grid(
-    titles: Sequence[str], rows: Sequence[tuple[Sequence[str], str]], output: Terminal, right: Sequence[int] = ()
-) -> Iterator[str]:
-    """Cells in columns as wide as their content; on a narrow terminal the widest columns shrink first."""
-    widths = [max([width(title), *(width(cells[n]) for cells, _ in rows)]) for n, title in enumerate(titles)]
-    if output.width is not None:
-        over = sum(widths) + len(GAP) * (len(widths) - 1) - output.width
-        while over > 0 and max(widths) > LEAST:
-            widths[widths.index(max(widths))] -= 1
-            over -= 1
-    yield output.paint(_line(titles, widths, right), bold=True)
-    for cells, colour in rows:
-        yield output.paint(_line(cells, widths, right), colour)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> str:
-    parts = []
-    for number, (text, room) in enumerate(zip(cells, widths, strict=True)):
-        kept = truncate(text, room)
-        pad = " " * max(room - width(kept), 0)
-        parts.append(pad + kept if number in right else kept + pad)
-    return GAP.join(parts).rstrip()

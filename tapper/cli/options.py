@@ -76,11 +76,11 @@ class Filters:
 class Reading:
     """The options that say how a capture file is read."""
 
-    names: str | None
-    redact: bool
-    redact_names: tuple[str, ...]
-    bodies: bool
-    body_limit: int
+    names: str | None = None
+    redact: bool = True
+    redact_names: tuple[str, ...] = ()
+    bodies: bool = True
+    body_limit: int = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)

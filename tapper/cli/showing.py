@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tapper.cli.options import Listing
     from tapper.cli.source import Source
+    from tapper.feed.interface import Map
+    from tapper.servicemap.graph import ServiceMap
 
 PAGE = 1_000
 """Rows of a table read at once."""
@@ -129,24 +131,32 @@ def service_map(source: Source, chosen: str, where: str, *, level: str = "servic
                 for line in edges.lines(found, terminal(file)):
                     print(line, file=file)  # noqa: T201
             return
-        from tapper.cli.formats import map_text
+        from tapper.export.map import render
 
-        file.write(map_text(found, chosen))
+        data = render(_graph(found), chosen)
+        file.write(data if chosen in BINARY else data.decode())
+
+
+def _graph(found: Map) -> ServiceMap:
+    from tapper.servicemap.graph import build
+
+    return build(
+        found.nodes, found.edges, level=found.level, start_ns=found.span.start, end_ns=found.span.end
+    )
 
 
 def difference(
     old: Source, new: Source, chosen: str, where: str, *, level: str = "service", output: str | None = None
 ) -> bool:
     """What changed from one map to the other; whether anything did."""
-    from tapper.cli.comparison import compared
+    import json
 
+    from tapper.servicemap.difference import compare, document, text
+
+    found = compare(_graph(old.feed.edges(level, where)), _graph(new.feed.edges(level, where)))
     with target(output) as file:
-        lines, different = compared(
-            old.feed.edges(level, where), new.feed.edges(level, where), terminal(file), json=chosen == "json"
-        )
-        for line in lines:
-            print(line, file=file)  # noqa: T201
-    return different
+        file.write(json.dumps(document(found), indent=2) + "\n" if chosen == "json" else text(found))
+    return bool(found.changes)
 
 
 def saved(source: Source, path: str) -> None:
@@ -158,7 +168,7 @@ def saved(source: Source, path: str) -> None:
 
 
 @contextmanager
-def target(path: str | None, *, binary: bool = False) -> Iterator[IO[str] | IO[bytes] | object]:
+def target(path: str | None, *, binary: bool = False) -> Iterator[Any]:
     """Where to write: the file, whole or not at all; without one, standard output."""
     if path is None or path == "-":
         if binary and sys.stdout.isatty():

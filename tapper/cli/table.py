@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tapper.cli.terminal import Terminal
 from tapper.model.words import note_names
@@ -62,8 +62,10 @@ class Column:
     right: bool = False
     rank: int = 0
     """0: always there; the highest is left out first."""
-    grows: bool = False
-    """Takes the space that is left."""
+    long: bool = False
+    """Gets what the others leave."""
+    where: Literal["end", "middle"] = "end"
+    """What is cut when it does not fit."""
 
 
 def request(row: Row) -> str:
@@ -115,9 +117,9 @@ _ID = Column("ID", lambda row: row["id"][-ID_DIGITS:], ID_DIGITS, ID_DIGITS, ran
 TABLE = (
     Column("TIME", _time, 12, 12),
     Column("PROTO", lambda row: clean(row["protocol"]), 5, 9),
-    Column("FROM", lambda row: end(row, "src"), 9, 24),
-    Column("TO", lambda row: end(row, "dst"), 9, 24),
-    Column("REQUEST", request, 16, 100, grows=True),
+    Column("FROM", lambda row: end(row, "src"), 9, 24, long=True, where="middle"),
+    Column("TO", lambda row: end(row, "dst"), 9, 24, long=True, where="middle"),
+    Column("REQUEST", request, 16, 100, long=True),
     Column("STATUS", status, 6, 14),
     Column("", lambda row: latency_bar(row["latency_ns"], 4), 4, 4, rank=4),
     Column("LATENCY", _latency, 7, 12, right=True),
@@ -174,7 +176,7 @@ class Table:
         for column, text, cells in zip(self._columns, texts, self._widths, strict=True):
             if cells < 0:
                 continue
-            kept = truncate(text, cells) if self._cut and self._output.width is not None else text
+            kept = truncate(text, cells, column.where) if self._cut and self._output.width is not None else text
             pad = " " * max(cells - width(kept), 0)
             shown.append(pad + kept if column.right else kept + pad)
         return GAP.join(shown).rstrip()
@@ -201,13 +203,17 @@ def _fitted(columns: tuple[Column, ...], wanted: list[int], room: int) -> tuple[
         left_out.add(max(spare, key=lambda n: columns[n].rank))
     widths = [min(column.least, wanted[n]) if n not in left_out else -1 for n, column in enumerate(columns)]
     rest = max(room - least, 0)
-    # Names and times first, the column that grows (the request) takes what is left.
-    for number in sorted(shown, key=lambda n: columns[n].grows):
+    for number in (n for n in shown if not columns[n].long):
         more = min(wanted[number] - widths[number], rest)
-        if not columns[number].grows and columns[number].title in ("FROM", "TO"):
-            more = min(more, max(rest // 3, 0))
         widths[number] += more
         rest -= more
+    short = [n for n in shown if widths[n] < wanted[n]]
+    while rest > 0 and short:
+        # The one that lacks most gets the next cell: names and requests are cut by about as much.
+        number = max(short, key=lambda n: wanted[n] - widths[n])
+        widths[number] += 1
+        rest -= 1
+        short = [n for n in short if widths[n] < wanted[n]]
     return columns, widths
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
+from tapper.cli.grid import grid
+from tapper.cli.terminal import Terminal, terminal
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tapper.filter import Field
 
 TITLES = ("FIELD", "TYPE", "MEANING", "EXAMPLE")
@@ -34,12 +40,21 @@ def command(name: str | None, connections: bool, format: str) -> None:  # noqa: 
     if format == "markdown":
         click.echo(markdown(found), nl=False)
         return
-    from tapper.cli.edges import grid
-    from tapper.cli.terminal import terminal
-
-    rows = [((field.name, field.type, _meaning(field), field.example), "") for field in found]
-    for line in grid(TITLES, rows, terminal()):
+    for line in _lines(found, terminal()):
         click.echo(line)
+
+
+def _lines(found: list[Field], output: Terminal) -> Iterator[str]:
+    rows = [((field.name, field.type, _meaning(field), field.example), "") for field in found]
+    lines = list(grid(TITLES, rows, Terminal()))
+    if output.width is None or max(map(len, lines)) <= output.width:
+        yield output.paint(lines[0], bold=True)
+        yield from lines[1:]
+        return
+    for (field_name, kind, meaning, example), _ in rows:
+        yield f"{output.paint(field_name, bold=True)}  {kind}"
+        yield from textwrap.wrap(meaning, output.width, initial_indent="    ", subsequent_indent="    ")
+        yield output.paint(f"    {example}", dim=True)
 
 
 def _fits(field: Field, name: str | None) -> bool:

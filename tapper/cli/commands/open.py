@@ -8,10 +8,6 @@ import click
 
 from tapper.cli.options import Reading, gather, reading_options
 
-SLOWEST = 5
-EDGES = 12
-
-
 @click.command("open", short_help="A first look: what is in it, who calls whom, what failed, what is slow.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @reading_options
@@ -24,5 +20,4 @@ def command(sources: tuple[str, ...], **values: Any) -> int:
     with opened(sources, gather(Reading, values)) as source:
         for line in lines(source.feed, sources, terminal()):
             click.echo(line)
-        source.close_with(click.echo)
-        return source.code
+        return source.finish()
