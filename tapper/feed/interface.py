@@ -1,13 +1,14 @@
 """What every front end reads: a saved session, a capture just read and (later) a live collector look alike.
 
-Lists come as Arrow tables with names already resolved, single records as the dataclasses of `tapper.model.records`. A
+Lists come as Arrow tables with names already resolved (times with ns, which Python's datetime can't hold: cast them to
+int64 before `to_pylist`), single records as the dataclasses of `tapper.model.records`. A
 filter (`where`) is CEL text everywhere, so that it can cross a network and be shown to the user; a wrong one raises the
 error of `tapper.filter`. All calls are synchronous and may be made from any thread.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
@@ -149,8 +150,10 @@ class Map:
     nodes: pa.Table
     edges: pa.Table
     level: str
-    span: Span = field(default=ALWAYS)
-    """The time that rates refer to: first to last record looked at, or as asked."""
+    span: Span = ALWAYS
+    """The time that rates refer to: as asked, or from the first to the last record looked at; at least 1 s."""
+    approximate: bool = False
+    """Whether percentiles are estimates (t-digest): there were too many calls to hold all latencies."""
 
 
 class Feed(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tapper.filter.comparison import check_places
+from tapper.filter.comparison import check_pair
 from tapper.filter.error import nearest
 from tapper.filter.tree import FUNCTIONS, Has, Kind, Literal, Match, Ref, Size
 from tapper.filter.typed import Typed
@@ -66,7 +66,7 @@ def asked(context: Context, whole: Typed, of: Typed, name: Typed, arguments: lis
         _check_pattern(context, argument)
     if argument.kind is not Kind.TEXT or not isinstance(argument.what, Literal | Ref):
         raise context.wrong(argument, f"{function}() takes text; this is {argument.words}")
-    check_places(context, of, argument)
+    check_pair(context, of, argument)
     return Typed(Match(function, of.what, argument.what), Kind.BOOL, whole.start, whole.end)
 
 

@@ -46,8 +46,14 @@ def compared(context: Context, operator: str, left: Typed, right: Typed) -> Node
             return _compare(context, operator, left, right)
 
 
-def check_places(context: Context, left: Typed, right: Typed) -> None:
-    """A header and an endpoint's name lie in different tables that no store compares row by row."""
+def check_pair(context: Context, left: Typed, right: Typed) -> None:
+    """What can't be compared with each other whatever the types.
+
+    A header and an endpoint's name lie in different tables that no store compares row by row. A field with itself would
+    be the values of the two ends, or of several headers of one name, in all pairs.
+    """
+    if left.what == right.what:
+        raise context.wrong(right, "this is compared with itself")
     sources = (context.source(left), context.source(right))
     if any(isinstance(s, Headers) for s in sources) and any(isinstance(s, EndColumn | EitherEnd) for s in sources):
         raise context.wrong(right, "a header can be compared with text, not with a name of an endpoint")
@@ -75,7 +81,7 @@ def _compare(context: Context, operator: str, left: Typed, right: Typed) -> Node
     for side in (left, right):
         if not isinstance(side.what, Operand):
             raise context.wrong(side, "conditions are joined by && and ||, and compared with true and false alone")
-    check_places(context, left, right)
+    check_pair(context, left, right)
     value = _value_of(context, left, right) if operator == "==" else right.what
     assert isinstance(left.what, Operand)  # noqa: S101 -- seen to just before
     assert isinstance(value, Operand)  # noqa: S101

@@ -105,8 +105,11 @@ class Dialect:
         return f"octet_length({self.payload(name)})"
 
     def body_text(self, name: str) -> str:
-        """A body as text; a byte that is not UTF-8 (of a binary body, or where it was cut) reads as `?`."""
-        return f"decode({self.payload(name)}, 'replace')"
+        """A body as text. Bytes that are not UTF-8 (of a binary body, or where it was cut) are left out.
+
+        DuckDB's 'replace' would swallow the character after some of them.
+        """
+        return f"decode({self.payload(name)}, 'ignore')"
 
     def any_header(self, name: str, key: str, variable: str, condition: Sql | None) -> Sql:
         """Whether a header of that name exists, or one with a value (`variable.value`) of that condition."""

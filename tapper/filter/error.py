@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
 SHOWN = 100
 """Characters of a filter's line shown with an error, so that the caret stays under its word on a terminal."""
+LONGEST_MESSAGE = 300
+"""Characters; a message may quote a word of the filter, of any length."""
+LONGEST_SUGGESTION = 80
+"""Characters; a longer one would not help."""
 
 
 class FilterError(ValueError):
@@ -21,12 +25,13 @@ class FilterError(ValueError):
     def __init__(
         self, message: str, text: str = "", position: int = 0, length: int = 1, suggestion: str | None = None
     ) -> None:
+        message = _printable(message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…")
         super().__init__(message)
         self.message = message
         self.text = text
         self.position = min(max(position, 0), len(text))
         self.length = max(1, min(length, len(text) - self.position))
-        self.suggestion = suggestion
+        self.suggestion = suggestion if suggestion and len(suggestion) <= LONGEST_SUGGESTION else None
 
     def render(self) -> str:
         """The line of the filter, a caret under the wrong word, what is wrong, and what may be right."""

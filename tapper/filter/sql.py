@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tapper.filter.catalog import End, Field, Record
     from tapper.filter.tree import Atom
 
-MAX_ENDPOINT_CONDITIONS = 40
+MAX_ENDPOINT_CONDITIONS = 60
 """Sub-queries on endpoints in one filter; DuckDB's time to plan grows with their cube (64: 0.3 s, 256: 8 s)."""
 
 

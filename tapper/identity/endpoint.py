@@ -8,8 +8,6 @@ from tapper.identity.names import SOURCES, Claim, Names, from_host_name, one_nam
 
 MAX_CANDIDATES = 8  # host names of one source for one endpoint; more mean that it serves many
 
-HINTS = ("dns", "sni", "host")
-
 
 @dataclass(slots=True)
 class Hints:
@@ -29,17 +27,20 @@ class Hints:
         return True
 
     def best(self) -> tuple[Names, str] | None:
-        """The name of the most trusted source that heard any; if its names are at odds, no lower source is believed."""
-        for source in HINTS:
-            names: set[str] = getattr(self, source)
-            if names:
-                name = _agreed(names) or (_agreed(self.owner) if source == "dns" else None)
-                return (from_host_name(name), source) if name else None
-        return None
+        """The name that is agreed on, and its source.
+
+        DNS says who an address is; server names and Host headers only what clients called it, so they must agree with
+        each other, and where DNS is at odds they don't decide.
+        """
+        if self.dns:
+            name, source = _agreed(self.dns) or _agreed(self.owner), "dns"
+        else:
+            name, source = _agreed(self.sni | self.host), "sni" if self.sni else "host"
+        return (from_host_name(name), source) if name else None
 
 
 def _agreed(names: set[str]) -> str | None:
-    return one_name(names) if len(names) <= MAX_CANDIDATES else None
+    return one_name(names) if 0 < len(names) <= MAX_CANDIDATES else None
 
 
 @dataclass(slots=True)

@@ -5,9 +5,16 @@ A figure that is not known is None and shown as "-".
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
+
 UNKNOWN = "-"
 
+FORMULA = "^[\\s\\x00]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]"
+"""What makes a spreadsheet compute a cell instead of showing it (a regular expression for Python and RE2)."""
+
 _SECOND = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1)
 
 
 def duration(ns: int | None) -> str:
@@ -123,3 +130,14 @@ def _visible(char: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def iso(ns: int) -> str:
+    """A time since the epoch as ISO 8601 in UTC with all its nanoseconds: `2023-11-14T22:13:20.123456789Z`."""
+    seconds, rest = divmod(ns, _SECOND)
+    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
+
+
+def cell(text: str) -> str:
+    """Text for a CSV cell: what a spreadsheet would take for a formula gets a `'` before it, which they don't show."""
+    return "'" + text if re.match(FORMULA, text) else text

@@ -11,19 +11,29 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
+from tapper.model import schema
 from tapper.store.errors import DamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    import numpy.typing as npt
 
 KINDS = ("payload", "message")
 """Folders of a session: heads and bodies of exchanges, bodies of stream messages."""
 
+SCHEMAS = dict(zip(KINDS, (schema.PAYLOAD, schema.MESSAGE_PAYLOAD), strict=True))
+
+PLACE = ("segment", "offset", "row")
+"""Columns of a narrow row that tell where its payload is."""
+
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 MAX_OPEN = 64  # files kept open for reading; a session of a terabyte has thousands of segments
+OFFSET_BITS = 40  # to tell places apart by one number; no segment has a terabyte
 
 
 def segment_path(directory: Path, kind: str, segment: int) -> Path:
@@ -79,27 +89,31 @@ class SegmentWriter:
 
 
 class _Spliced:
-    """A readable file for Arrow: the segment's schema message, then the batch at an offset."""
+    """A readable file for Arrow: an IPC schema message, then what `read_at` (count, place) gives."""
 
     closed = False
 
-    def __init__(self, segment: _OpenSegment, offset: int) -> None:
-        self._head = segment.schema_message
-        self._descriptor = segment.descriptor
-        self._end = os.fstat(segment.descriptor).st_size
-        self._offset = offset
+    def __init__(self, schema_message: bytes, read_at: Callable[[int, int], bytes | memoryview]) -> None:
+        self._head = schema_message
+        self._read_at = read_at
         self._at = 0
 
-    def read(self, count: int = -1) -> bytes:
+    def read(self, count: int) -> bytes | memoryview:
         at, head = self._at, self._head
-        if at < len(head):
-            data = head[at : at + count]
-        else:
-            place = self._offset + at - len(head)
-            # a damaged length must not become an allocation of that size
-            data = os.pread(self._descriptor, max(min(count, self._end - place), 0), place)
+        data: bytes | memoryview = head[at : at + count] if at < len(head) else self._read_at(count, at - len(head))
         self._at += len(data)
         return data
+
+
+def read_columns(
+    schema_message: bytes, read_at: Callable[[int, int], bytes | memoryview], columns: Sequence[str], every: pa.Schema
+) -> pa.RecordBatch:
+    """The columns of the first batch behind a schema message; the others of `every` are not decompressed."""
+    options = pa.ipc.IpcReadOptions(included_fields=[every.get_field_index(c) for c in columns])
+    with pa.ipc.open_stream(pa.PythonFile(_Spliced(schema_message, read_at), mode="r"), options=options) as stream:
+        batch = stream.read_next_batch().select(list(columns))
+    batch.validate(full=True)  # a session may come from someone else; Arrow trusts offsets
+    return batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +139,40 @@ class SegmentReader:
         """
         try:
             opened = self._opened(segment)
-            options = pa.ipc.IpcReadOptions(included_fields=[opened.schema.get_field_index(c) for c in columns])
-            with pa.ipc.open_stream(pa.PythonFile(_Spliced(opened, offset), mode="r"), options=options) as stream:
-                return stream.read_next_batch().select(list(columns))
+            end = os.fstat(opened.descriptor).st_size
+
+            def read_at(count: int, place: int) -> bytes:
+                # a damaged length must not become an allocation of that size
+                room = max(0, end - offset - place)
+                return os.pread(opened.descriptor, min(count, room), offset + place)
+
+            return read_columns(opened.schema_message, read_at, columns, opened.schema)
         except (OSError, OverflowError, MemoryError, KeyError, StopIteration, pa.ArrowException) as error:
             path = segment_path(self._directory, self._kind, segment)
             raise DamagedError(f"{path}: can't read the batch at byte {offset}: {error}") from error
+
+    def rows(self, table: pa.Table, columns: Sequence[str]) -> Iterator[tuple[npt.NDArray[np.int64], pa.Table]]:
+        """Payloads of the rows of a table that has columns segment, offset, row: numbers of rows, and a row for each.
+
+        One batch of a segment at a time, in the order of the file; rows whose payload was not kept come with nulls.
+        """
+        segment, offset, row = (table[c].combine_chunks() for c in PLACE)
+        lost = np.flatnonzero(offset.is_null().to_numpy(zero_copy_only=False))
+        if lost.size:
+            fields = [SCHEMAS[self._kind].field(c) for c in columns]
+            yield lost, pa.table([pa.nulls(lost.size, f.type) for f in fields], list(columns))
+        kept = np.flatnonzero(offset.is_valid().to_numpy(zero_copy_only=False))
+        segments, offsets, numbers = (a.take(pa.array(kept)).to_numpy() for a in (segment, offset, row))
+        places = segments.astype(np.int64) << OFFSET_BITS | offsets
+        for place in np.unique(places).tolist():
+            at = np.flatnonzero(places == place)
+            batch = self.batch(place >> OFFSET_BITS, place & (1 << OFFSET_BITS) - 1, columns)
+            try:
+                yield kept[at], pa.Table.from_batches([batch.take(pa.array(numbers[at]))])
+            except pa.ArrowIndexError as error:
+                raise DamagedError(
+                    f"{segment_path(self._directory, self._kind, place >> OFFSET_BITS)}: {error}"
+                ) from error
 
     def _opened(self, segment: int) -> _OpenSegment:
         found = self._open.pop(segment, None)

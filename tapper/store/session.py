@@ -74,8 +74,9 @@ class Session:
         try:
             meta.write(path)
             session = cls(path, meta, read_only=False)
-            for statement in tables.create_statements():
-                session._connection.execute(statement)
+            with private_files():
+                for statement in tables.create_statements():
+                    session._connection.execute(statement)
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
@@ -116,6 +117,18 @@ class Session:
     def query(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
         """Runs one SELECT."""
         return self.cursor().sql(sql, params=parameters).to_arrow_table()
+
+    @contextmanager
+    def registered(self, **arrow: pa.Table) -> Iterator[None]:
+        """Arrow tables as tables of this thread's queries."""
+        cursor = self.cursor()
+        for name, table in arrow.items():
+            cursor.register(name, table)
+        try:
+            yield
+        finally:
+            for name in arrow:
+                cursor.unregister(name)
 
     def threads(self, count: int | None) -> None:
         """Cores that one statement may use; None: all."""

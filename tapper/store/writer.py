@@ -138,6 +138,11 @@ class Writer:
         """Commits all that was appended."""
         self._commit(whole_groups=False)
 
+    def flush_endpoints(self) -> None:
+        """Commits endpoints alone, ahead of the rows that have them."""
+        with _writing(self._session), _transaction(self._connection):
+            self._insert_endpoints()
+
     def _commit(self, *, whole_groups: bool) -> None:
         pending, self._pending = self._pending, {}
         revised, self._revised = self._revised, set()

@@ -321,6 +321,16 @@ def test_a_tls_server_name_is_a_hint() -> None:
     assert (table[dst[0]]["name"], table[dst[0]]["name_source"]) == ("api.example.com", "sni")
 
 
+def test_a_server_name_and_a_host_that_differ_name_nobody() -> None:
+    identity = Identity()
+    table = Table(identity)
+    [dst] = learn(identity, [served("rates.example.com")])
+    identity.learn_servers(
+        batch("connection", [{"id": 1, "server_name": "api.example.com"}]), np.array([dst], np.int32)
+    )
+    assert table[dst]["name"] == "10.0.0.2"
+
+
 def test_no_hint_goes_before_a_claim() -> None:
     identity = Identity([claim("10.0.0.2", POD_A, source="file")])
     table = Table(identity)

@@ -1,9 +1,10 @@
-"""Batches as the engine gives them, made from a few words: `exchanges([{...}, ...])`, columns left out have a usual value."""
+"""Batches as the engine gives them, from a few words: `exchanges([{...}, ...])`; what is left out is as usual."""
 
 from __future__ import annotations
 
 import io
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -164,3 +165,37 @@ def _ids(times: np.ndarray, start: int) -> pa.Array:
     ids[:, 8] = 0x80
     storage = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(times), [None, pa.py_buffer(ids.tobytes())])
     return pa.ExtensionArray.from_storage(pa.uuid(), storage)
+
+
+@dataclass(slots=True)
+class EngineBatch:
+    """What the engine gives at once."""
+
+    exchanges: pa.RecordBatch | None = None
+    payloads: bytes | None = None
+    messages: pa.RecordBatch | None = None
+    message_payloads: bytes | None = None
+    connections: pa.RecordBatch | None = None
+    counters: pa.RecordBatch | None = None
+
+
+def engine_batch(
+    rows: list[dict[str, Any]] | None = None,
+    connections: list[dict[str, Any]] | None = None,
+    messages: list[dict[str, Any]] | None = None,
+    counters: list[dict[str, Any]] | None = None,
+) -> EngineBatch:
+    """One from rows that may have payload columns among their own; a message may have a `body`."""
+    made = EngineBatch()
+    if rows is not None:
+        made.exchanges = exchanges(rows)
+        payload = [{k: v for k, v in row.items() if k in schema.PAYLOAD.names and k != "id"} for row in rows]
+        made.payloads = payloads(made.exchanges["id"], payload)
+    if messages is not None:
+        made.messages = batch("message", messages)
+        made.message_payloads = message_bytes(batch("message_payload", messages))
+    if connections is not None:
+        made.connections = batch("connection", connections)
+    if counters is not None:
+        made.counters = batch("counter", counters)
+    return made

@@ -45,12 +45,18 @@ def rendered(text: str, record: str = "exchange") -> list[str]:
         ("failed < true", "^^^^^^", "< does not go with true or false", None),
         ("status < null", "         ^^^^", "< does not go with null", None),
         ("1 == 1", "     ^", "one side of a comparison is a field; this compares two constants", None),
+        ("name == name", "        ^^^^", "this is compared with itself", None),
         ('notes == "gap"', "^^^^^", "notes are asked for by in", '"gap" in notes'),
         ('request.headers == "x"', "^" * 15, "headers are asked for by name", 'request.headers["content-type"]'),
         ('"x" in path', "       ^^^^", "in takes a list [...], notes or headers; this is text", 'path.contains("x")'),
         ("id == 'abc'", "      ^^^^^", "an id has 32 hex digits; id.startsWith(...) takes a part of it", None),
         # words of ours
-        ('outcome == "time"', " " * 11 + "^^^^^^", "outcome can be ok, client_error, server_error, timeout,", '"timeout"'),
+        (
+            'outcome == "time"',
+            " " * 11 + "^^^^^^",
+            "outcome can be ok, client_error, server_error, timeout,",
+            '"timeout"',
+        ),
         ('"gapp" in notes', "^^^^^^", "notes can be partial, gap,", '"gap"'),
         # functions
         ('path.contians("x")', "     ^^^^^^^^", "there is no function contians", "contains"),
@@ -105,7 +111,10 @@ def test_shows_the_line_of_several() -> None:
 
 
 def test_caret_stays_under_wide_characters_tabs_and_controls() -> None:
-    assert rendered('path == "日本"\t&&\x1b x')[:2] == ['path == "日本" &&\N{REPLACEMENT CHARACTER} x', "                 ^"]
+    assert rendered('path == "日本"\t&&\x1b x')[:2] == [
+        'path == "日本" &&\N{REPLACEMENT CHARACTER} x',
+        "                 ^",
+    ]
 
 
 def test_long_line_is_cut_around_the_place() -> None:

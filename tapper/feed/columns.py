@@ -1,0 +1,64 @@
+"""Columns of a feed's lists as SQL over a narrow row `e` and the endpoints of its two ends, `s` and `d`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tapper.feed import rows
+from tapper.feed.interface import FeedError
+from tapper.store.segments import PLACE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pyarrow as pa
+
+ENDS = {"src": "s", "dst": "d"}
+JOINS = "JOIN endpoint s ON s.id = e.src JOIN endpoint d ON d.id = e.dst"
+
+
+def expression(name: str) -> str:
+    """A column of EXCHANGE_ROW or CONNECTION_ROW."""
+    end, _, field = name.partition("_")
+    if end in ENDS and field != "port":
+        return f"{ENDS[end]}.{field}"
+    return f'e."{name}"'
+
+
+def of_end(name: str) -> bool:
+    """Whether it is a column of an endpoint."""
+    return not expression(name).startswith("e.")
+
+
+def split(columns: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The asked columns as those of the narrow row (none asked: all) and those of the payload.
+
+    Raises:
+        FeedError: there is no such column.
+    """
+    columns = list(columns) or rows.EXCHANGE_ROW.names
+    unknown = [c for c in columns if c not in rows.EXCHANGE_ROW.names and c not in rows.PAYLOAD_ROW.names]
+    if unknown:
+        raise FeedError(f"no such column: {', '.join(unknown)}")
+    return (
+        [c for c in columns if c in rows.EXCHANGE_ROW.names],
+        [c for c in columns if c in rows.PAYLOAD_ROW.names],
+    )
+
+
+def select_list(columns: Iterable[str], *, place: bool = False) -> str:
+    """The list of a SELECT that gives these columns, and the payload's place after them."""
+    names = [f'{expression(c)} AS "{c}"' for c in columns]
+    names += [f'e."{c}" AS "_{c}"' for c in PLACE if place]
+    return ", ".join(names)
+
+
+def check_order(column: str, row: pa.Schema) -> str:
+    """The expression to order by.
+
+    Raises:
+        FeedError: there is no such column.
+    """
+    if column not in row.names:
+        raise FeedError(f"can't order by {column}: known are {', '.join(row.names)}")
+    return expression(column)
