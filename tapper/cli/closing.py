@@ -67,7 +67,11 @@ def _number(number: int, words: str) -> str:
 
 
 def _connections(summary: Summary) -> str:
-    states = [f"{count(summary.states[state])} {state}" for state in ("refused", "unanswered", "reset") if state in summary.states]
+    states = [
+        f"{count(summary.states[state])} {state}"
+        for state in ("refused", "unanswered", "reset")
+        if state in summary.states
+    ]
     text = f"{count(summary.connections)} connection{'' if summary.connections == 1 else 's'}"
     return f"{text} ({', '.join(states)})" if states else text
 
@@ -120,8 +124,8 @@ def nothing(summary: Summary) -> Iterator[str]:
         return
     found = ", ".join(f"{count(number)} {clean(name)}" for name, number in list(summary.unparsed.items())[:5])
     yield (
-        f"{count(summary.packets)} packets on {count(summary.connections)} connections in {names}, and no complete request"
-        f"{f' ({found})' if found else ''}. See who talks to whom with --map."
+        f"{count(summary.packets)} packets on {count(summary.connections)} connections in {names}, and no complete"
+        f" request{f' ({found})' if found else ''}. See who talks to whom with --map."
     )
     for reason, number in list(summary.reasons.items())[:5]:
         yield f"  {count(number)} x {clean(reason)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from tapper.model.words import NOTES, OUTCOMES, STATES
@@ -21,7 +20,9 @@ MESSAGES = 200
 INDENT = "  "
 
 
-def lines(exchange: Exchange, connection: dict[str, Any] | None, output: Terminal, *, full: bool = False) -> Iterator[str]:
+def lines(
+    exchange: Exchange, connection: dict[str, Any] | None, output: Terminal, *, full: bool = False
+) -> Iterator[str]:
     """All of it.
 
     Args:
@@ -32,7 +33,9 @@ def lines(exchange: Exchange, connection: dict[str, Any] | None, output: Termina
     """
     yield from _head(exchange, output)
     yield from _section("Timing", _timing(exchange, output), output)
-    yield from _section(_title("Request", exchange.request), _half(exchange.request, _request_line(exchange), full), output)
+    yield from _section(
+        _title("Request", exchange.request), _half(exchange.request, _request_line(exchange), full), output
+    )
     if exchange.response is not None:
         yield from _section(
             _title("Response", exchange.response), _half(exchange.response, _status_line(exchange), full), output
@@ -108,7 +111,9 @@ def _timing(exchange: Exchange, output: Terminal) -> Iterator[str]:
             bar = ("█" * round(cells * ns / whole) if whole else "") or "▏"
             yield f"{name:<18} {duration(ns):>8}  {bar}"
     if exchange.latency_ns is not None:
-        until = "to the first byte of the answer: it is a stream" if "stream" in exchange.notes else "first to last byte"
+        until = (
+            "to the first byte of the answer: it is a stream" if "stream" in exchange.notes else "first to last byte"
+        )
         yield f"{'latency':<18} {duration(exchange.latency_ns):>8}  {latency_bar(exchange.latency_ns, 4)} {until}"
 
 
@@ -182,8 +187,8 @@ def _messages(messages: tuple[Message, ...], output: Terminal, full: bool) -> It
         name = f" {clean(message.name)}" if message.name else ""
         text = _one_line(message.body)
         yield (
-            f"{message.index:>4} {time_of_day(message.time_ns)} {arrow} {clean(message.kind)}{name} {_bytes(message.bytes)}  "
-            f"{text if room is None else truncate(text, room)}"
+            f"{message.index:>4} {time_of_day(message.time_ns)} {arrow} {clean(message.kind)}{name}"
+            f" {_bytes(message.bytes)}  {text if room is None else truncate(text, room)}"
         )
     if len(kept) < len(messages):
         yield f"… {count(len(messages) - len(kept))} more; --full shows all"
@@ -216,21 +221,3 @@ def _connection(row: dict[str, Any]) -> Iterator[str]:
     yield ", ".join(facts)
     if row["server_name"] or row["alpn"]:
         yield f"TLS server name {clean(row['server_name'] or '-')}, ALPN {clean(row['alpn'] or '-')}"
-
-
-def as_json(exchange: Exchange) -> str:
-    """The same as data: bodies as text where they are, else base64."""
-    from dataclasses import asdict
-
-    return json.dumps(asdict(exchange), default=_plain, indent=2, ensure_ascii=False)
-
-
-def _plain(value: object) -> object:
-    import base64
-
-    if not isinstance(value, bytes):
-        raise TypeError(type(value).__name__)
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(value).decode()}

@@ -27,7 +27,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _MAX_BODY = 1 << 30
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[int]):
     """Bytes: `65536`, `64K`, `1M`."""
 
     name = "size"
@@ -100,7 +100,14 @@ def _several(*names: str, metavar: str, text: str) -> Callable[[_Command], _Comm
 
 
 _FILTERS = (
-    click.option("--filter", "-f", "where", default="", metavar="CEL", help="Only requests that match, e.g. 'status >= 500 && latency > 200ms'. See `tapper fields`."),
+    click.option(
+        "--filter",
+        "-f",
+        "where",
+        default="",
+        metavar="CEL",
+        help="Only requests that match, e.g. 'status >= 500 && latency > 200ms'. See `tapper fields`.",
+    ),
     _several("--status", metavar="CODE", text="404, 5xx, 400-499, '>=500' or a name such as NXDOMAIN."),
     _several("--to", metavar="NAME", text="Called service, workload, pod or address; or namespace/name."),
     _several("--from", "from_", metavar="NAME", text="The same of the caller."),
@@ -110,24 +117,59 @@ _FILTERS = (
     _several("--path", metavar="PATH", text="This path and those below it, or a pattern with *."),
     _several("--host", metavar="NAME", text="Host that the client named."),
     click.option("--errors", is_flag=True, help="Failed ones only: server errors, timeouts, resets, refused."),
-)  # fmt: skip
+)
 
 _READING = (
-    click.option("--names", metavar="FILE", type=click.Path(dir_okay=False), help="YAML file that names addresses (docs/names-file.md)."),
-    click.option("--no-redact", "redact", flag_value=False, default=True, help="Keep secrets as they are instead of marks."),
-    click.option("--redact-name", "redact_names", multiple=True, metavar="NAME", help="One more header, parameter or field that holds a secret."),
+    click.option(
+        "--names",
+        metavar="FILE",
+        type=click.Path(dir_okay=False),
+        help="YAML file that names addresses (docs/names-file.md).",
+    ),
+    click.option(
+        "--no-redact", "redact", flag_value=False, default=True, help="Keep secrets as they are instead of marks."
+    ),
+    click.option(
+        "--redact-name",
+        "redact_names",
+        multiple=True,
+        metavar="NAME",
+        help="One more header, parameter or field that holds a secret.",
+    ),
     click.option("--no-bodies", "bodies", flag_value=False, default=True, help="Keep heads only: faster, smaller."),
-    click.option("--body-limit", type=Size(), default="64K", show_default=True, metavar="SIZE", help="Bytes kept of one body."),
-)  # fmt: skip
+    click.option(
+        "--body-limit", type=Size(), default="64K", show_default=True, metavar="SIZE", help="Bytes kept of one body."
+    ),
+)
 
 _LISTING = (
-    click.option("-o", "--format", "format", type=click.Choice(LISTS), help="Default: table, or what the name of the file to write says."),
-    click.option("-w", "--output", metavar="FILE", type=click.Path(), help="Write there instead of to standard output."),
-    click.option("--limit", "-n", type=click.IntRange(min=0), metavar="N", help=f"At most so many; 0: all. Default: {ROWS:,} for a table on a terminal, else all."),
-    click.option("--order", default="time", show_default=True, metavar="COLUMN", help="time, latency, size, status ...; with a - before it, the largest first."),
+    click.option(
+        "-o",
+        "--format",
+        "format",
+        type=click.Choice(LISTS),
+        help="Default: table, or what the name of the file to write says.",
+    ),
+    click.option(
+        "-w", "--output", metavar="FILE", type=click.Path(), help="Write there instead of to standard output."
+    ),
+    click.option(
+        "--limit",
+        "-n",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help=f"At most so many; 0: all. Default: {ROWS:,} for a table on a terminal, else all.",
+    ),
+    click.option(
+        "--order",
+        default="time",
+        show_default=True,
+        metavar="COLUMN",
+        help="time, latency, size, status ...; with a - before it, the largest first.",
+    ),
     click.option("--full", is_flag=True, help="Bodies and messages of --show without a limit."),
     click.option("--quiet", "-q", is_flag=True, help="No progress, no closing lines."),
-)  # fmt: skip
+)
 
 
 def filter_options(function: _Command) -> _Command:

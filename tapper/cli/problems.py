@@ -1,4 +1,4 @@
-"""What went wrong, in words for the person at the terminal, and the exit code for it. Imported only when it is needed."""
+"""What went wrong, in words for the person at the terminal, and its exit code. Imported only when needed."""
 
 from __future__ import annotations
 

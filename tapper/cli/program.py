@@ -1,4 +1,4 @@
-"""The program: finds commands by name, imports only the one that is asked for, turns errors into words and exit codes."""
+"""The program: finds commands by name, imports the one that is asked for, turns errors into words and exit codes."""
 
 from __future__ import annotations
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from tapper.cli.options import LISTS, ROWS, format_of
-from tapper.cli.terminal import terminal
+from tapper.cli.terminal import Terminal, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tapper.cli.options import Listing
     from tapper.cli.source import Source
-    from tapper.feed.interface import Map
+    from tapper.feed.interface import Map, Query
     from tapper.servicemap.graph import ServiceMap
 
 PAGE = 1_000
@@ -52,7 +52,7 @@ def requests(source: Source, where: str, listing: Listing) -> None:
 
     source.matched = source.feed.count(where) if where else None
     with target(listing.output, binary=chosen in BINARY) as file:
-        write(source.feed, query, chosen, file)
+        source.said += write(source.feed, query, chosen, file)
 
 
 def limit_of(listing: Listing, chosen: str) -> int | None:
@@ -73,24 +73,23 @@ def _known_order(column: str) -> None:
         raise click.UsageError(f"--order: there is no column {column!r}; {hint}")
 
 
-def _table(source: Source, query: object, chosen: str, listing: Listing) -> None:
+def _table(source: Source, query: Query, chosen: str, listing: Listing) -> None:
     from dataclasses import replace
 
     from tapper.cli.table import COLUMNS, TABLE, WIDE, Table
-    from tapper.feed.interface import Query
 
-    assert isinstance(query, Query)  # noqa: S101
     source.matched = source.feed.count(query.where) if query.where else None
-    with target(listing.output) as file:
-        table = Table(WIDE if chosen == "wide" else TABLE, terminal(file), cut=chosen == "table")
-        shown = 0
-        for page in source.feed.batches(replace(query, columns=COLUMNS)):
-            for start in range(0, page.num_rows, PAGE):
-                part = page.slice(start, PAGE)
-                for line in table.lines(part):
-                    print(line, file=file)  # noqa: T201
-                shown += part.num_rows
-    source.shown = shown
+    table = Table(WIDE if chosen == "wide" else TABLE, output_of(listing.output), cut=chosen == "table")
+    source.shown = 0
+
+    def lines() -> Iterator[str]:
+        for batch in source.feed.batches(replace(query, columns=COLUMNS)):
+            for start in range(0, batch.num_rows, PAGE):
+                page = batch.slice(start, PAGE)
+                yield from table.lines(page)
+                source.shown = (source.shown or 0) + page.num_rows
+
+    _write(listing.output, lines())
 
 
 def one(source: Source, wanted: str, listing: Listing) -> None:
@@ -106,9 +105,8 @@ def one(source: Source, wanted: str, listing: Listing) -> None:
         return
     if listing.format not in (None, "table", "wide"):
         raise click.UsageError(f"one request can be shown as text, json, yaml or har, not as {listing.format}")
-    with target(listing.output) as file:
-        for line in detail.lines(exchange, _connection(source, exchange.connection), terminal(file), full=listing.full):
-            print(line, file=file)  # noqa: T201
+    connection = _connection(source, exchange.connection)
+    _write(listing.output, detail.lines(exchange, connection, output_of(listing.output), full=listing.full))
 
 
 def _connection(source: Source, number: int) -> dict[str, object] | None:
@@ -123,26 +121,21 @@ def service_map(source: Source, chosen: str, where: str, *, level: str = "servic
     """The map as a table, or in a format for other tools."""
     found = source.feed.edges(level, where)
     source.matched = source.feed.count(where) if where else None
+    if chosen == "table":
+        from tapper.cli import edges
+
+        _write(output, edges.lines(found, output_of(output)) if found.edges.num_rows else ())
+        return
+    from tapper.export.map import render
+
     with target(output, binary=chosen in BINARY) as file:
-        if chosen == "table":
-            from tapper.cli import edges
-
-            if found.edges.num_rows:
-                for line in edges.lines(found, terminal(file)):
-                    print(line, file=file)  # noqa: T201
-            return
-        from tapper.export.map import render
-
-        data = render(_graph(found), chosen)
-        file.write(data if chosen in BINARY else data.decode())
+        file.write(render(_graph(found), chosen))
 
 
 def _graph(found: Map) -> ServiceMap:
     from tapper.servicemap.graph import build
 
-    return build(
-        found.nodes, found.edges, level=found.level, start_ns=found.span.start, end_ns=found.span.end
-    )
+    return build(found.nodes, found.edges, level=found.level, start_ns=found.span.start, end_ns=found.span.end)
 
 
 def difference(
@@ -154,8 +147,7 @@ def difference(
     from tapper.servicemap.difference import compare, document, text
 
     found = compare(_graph(old.feed.edges(level, where)), _graph(new.feed.edges(level, where)))
-    with target(output) as file:
-        file.write(json.dumps(document(found), indent=2) + "\n" if chosen == "json" else text(found))
+    _write(output, [json.dumps(document(found), indent=2) if chosen == "json" else text(found).rstrip("\n")])
     return bool(found.changes)
 
 
@@ -168,20 +160,31 @@ def saved(source: Source, path: str) -> None:
 
 
 @contextmanager
-def target(path: str | None, *, binary: bool = False) -> Iterator[Any]:
+def target(path: str | None, *, binary: bool = False) -> Iterator[BinaryIO]:
     """Where to write: the file, whole or not at all; without one, standard output."""
     if path is None or path == "-":
         if binary and sys.stdout.isatty():
             raise click.UsageError("this format is not for a terminal; write it to a file with -w FILE")
-        yield sys.stdout.buffer if binary else sys.stdout
+        yield sys.stdout.buffer
         return
     final = Path(path)
     part = final.with_name(f"{final.name}.part")
     try:
-        with part.open("wb") if binary else part.open("w", encoding="utf-8") as file:
+        with part.open("wb") as file:
             part.chmod(0o600)  # what was said on the wire is the user's alone
             yield file
         part.replace(final)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def output_of(path: str | None) -> Terminal:
+    """What can be shown where `target` writes."""
+    return terminal() if path in (None, "-") else Terminal()
+
+
+def _write(path: str | None, lines: Iterable[str]) -> None:
+    encoding = (sys.stdout.encoding or "utf-8") if path in (None, "-") else "utf-8"
+    with target(path) as file:
+        file.writelines(f"{line}\n".encode(encoding, "replace") for line in lines)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tapper.cli.options import Listing
     from tapper.feed.interface import Feed
     from tapper.feed.reading import ReadOptions, Step
+    from tapper.identity.names import Claim
     from tapper.store.session import Session
 
 
@@ -36,6 +37,8 @@ class Source:
     interrupted: bool = False
     matched: int | None = None
     shown: int | None = None
+    said: list[str] = field(default_factory=list)
+    """Further lines for the end."""
 
     @property
     def code(self) -> int:
@@ -55,6 +58,8 @@ class Source:
             if self.packets or not self.problems:
                 for line in closing(self.feed.summary(), self.where, self.matched, self.shown, self.interrupted):
                     say(line)
+            for line in self.said:
+                say(line)
         for problem in self.problems:
             say(f"tapper: {problem}")
         return self.code
@@ -106,7 +111,9 @@ def _check(paths: Sequence[str]) -> None:
     for path in paths:
         if path == "-":
             if sys.stdin.isatty():
-                raise click.UsageError("- reads a capture from standard input, which is a terminal; pipe one in: tcpdump -U -w - | tapper read -")  # fmt: skip
+                raise click.UsageError(
+                    "standard input is a terminal; pipe a capture in: tcpdump -U -w - | tapper read -"
+                )
         elif not Path(path).exists():
             raise click.ClickException(f"{path}: no such file or directory")
         elif Path(path).is_dir() and len(paths) > 1:
@@ -118,7 +125,7 @@ def _check(paths: Sequence[str]) -> None:
 def _options(reading: Reading) -> ReadOptions:
     from tapper.feed.reading import ReadOptions
 
-    claims = ()
+    claims: tuple[Claim, ...] = ()
     if reading.names:
         from tapper.identity.names_file import read
 
@@ -189,7 +196,7 @@ def _interruptible(source: Source) -> Iterator[None]:
 
 def streamed(paths: Sequence[str], reading: Reading, where: str, listing: Listing) -> int:
     """Requests on standard output, or into a file, as they are read; the exit code."""
-    from tapper.cli.showing import limit_of, target
+    from tapper.cli.showing import limit_of, output_of, target
     from tapper.cli.streaming import Printer
     from tapper.feed.fresh import Matcher
     from tapper.feed.reading import read_files
@@ -199,7 +206,7 @@ def streamed(paths: Sequence[str], reading: Reading, where: str, listing: Listin
     options = _options(reading)
     with _recording(paths, options) as session, target(listing.output) as file:
         source = Source(SessionFeed(session), where)
-        printer = Printer(file, listing)
+        printer = Printer(file, output_of(listing.output), listing)
         matcher = Matcher(session, where, printer.columns)
         limit = limit_of(listing, printer.format)
         files = read_files(paths, session, options, names_at_once=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from tapper.cli.terminal import Terminal
 from tapper.model.words import note_names
 from ui.formatting import clean, colour, duration, fit, latency_bar, sign, size, time_of_day, truncate, width
 
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     import pyarrow as pa
+
+    from tapper.cli.terminal import Terminal
 
     Row = dict[str, Any]
 
@@ -53,7 +54,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: how to get its text, the cells it wants at least and at most, and who goes first when space is short."""
+    """One column: how to get its text, the cells it wants at least and at most, what goes when space is short."""
 
     title: str
     text: Callable[[Row], str]

@@ -21,8 +21,10 @@ TITLES = ("FIELD", "TYPE", "MEANING", "EXAMPLE")
 @click.command("fields", short_help="The fields that a filter can ask for.")
 @click.argument("name", required=False)
 @click.option("--connections", is_flag=True, help="Those of connections instead of requests.")
-@click.option("-o", "--format", "format", type=click.Choice(("table", "json", "markdown")), default="table", show_default=True)  # fmt: skip
-def command(name: str | None, connections: bool, format: str) -> None:  # noqa: A002
+@click.option(
+    "-o", "--format", "form", type=click.Choice(("table", "json", "markdown")), default="table", show_default=True
+)
+def command(name: str | None, connections: bool, form: str) -> None:
     """Lists the fields of the filter language with types, meanings and examples.
 
     With NAME, only those that have it in their name or meaning.
@@ -32,12 +34,12 @@ def command(name: str | None, connections: bool, format: str) -> None:  # noqa: 
     found = [field for field in fields("connection" if connections else "exchange") if _fits(field, name)]
     if not found:
         raise click.UsageError(f"no field has {name!r} in its name or meaning; `tapper fields` lists all")
-    if format == "json":
+    if form == "json":
         import json
 
         click.echo(json.dumps([_plain(field) for field in found], indent=2))
         return
-    if format == "markdown":
+    if form == "markdown":
         click.echo(markdown(found), nl=False)
         return
     for line in _lines(found, terminal()):

@@ -8,6 +8,7 @@ import click
 
 from tapper.cli.options import Reading, gather, reading_options
 
+
 @click.command("open", short_help="A first look: what is in it, who calls whom, what failed, what is slow.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @reading_options

@@ -32,9 +32,17 @@ class ReadCommand(click.Command):
 
 @click.command("read", cls=ReadCommand, short_help="Read captures and list, show, map or save what is in them.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--map", "map_format", type=click.Choice(MAPS), metavar="[FORMAT]", help=f"The service map instead of the list; FORMAT is one of {', '.join(MAPS)} (default: table).")  # fmt: skip
+@click.option(
+    "--map",
+    "map_format",
+    type=click.Choice(MAPS),
+    metavar="[FORMAT]",
+    help=f"The service map instead of the list; FORMAT is one of {', '.join(MAPS)} (default: table).",
+)
 @click.option("--show", metavar="ID", help="One request in full; ID as listed.")
-@click.option("--save", metavar="X.tap", type=click.Path(), help="Keep the session there, for `tapper open` and the others.")  # fmt: skip
+@click.option(
+    "--save", metavar="X.tap", type=click.Path(), help="Keep the session there, for `tapper open` and the others."
+)
 @click.option("--force", is_flag=True, help="Replace the session that --save names, if there is one.")
 @filter_options
 @listing_options
