@@ -27,20 +27,13 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _MAX_BODY = 1 << 30
 
 
-class Size(click.ParamType[int]):
-    """Bytes: `65536`, `64K`, `1M`."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number."""
-        if isinstance(value, int):
-            return value
-        found = re.fullmatch(r"(\d{1,12})\s*([KMG]?)(?:i?B)?", str(value), re.IGNORECASE | re.ASCII)
-        number = int(found[1]) * _UNITS[found[2].upper()] if found else -1
-        if not 0 <= number <= _MAX_BODY:
-            self.fail(f"{value!r} is not a size up to 1G; sizes are written 65536, 64K or 1M", param, ctx)
-        return number
+def size(text: str) -> int:
+    """Bytes of `65536`, `64K`, `1M`."""
+    found = re.fullmatch(r"(\d{1,12})\s*([KMG]?)(?:i?B)?", text, re.IGNORECASE | re.ASCII)
+    number = int(found[1]) * _UNITS[found[2].upper()] if found else -1
+    if not 0 <= number <= _MAX_BODY:
+        raise click.BadParameter(f"{text!r} is not a size up to 1G; sizes are written 65536, 64K or 1M")
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +131,7 @@ _READING = (
     ),
     click.option("--no-bodies", "bodies", flag_value=False, default=True, help="Keep heads only: faster, smaller."),
     click.option(
-        "--body-limit", type=Size(), default="64K", show_default=True, metavar="SIZE", help="Bytes kept of one body."
+        "--body-limit", type=size, default="64K", show_default=True, metavar="SIZE", help="Bytes kept of one body."
     ),
 )
 

@@ -10,7 +10,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command("completion", short_help="Shell completion for bash, zsh or fish.")
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
-    r"""Prints the completion script of a shell.
+    """Prints the completion script of a shell.
 
     \b
     bash  put this into ~/.bashrc:  eval "$(tapper completion bash)"

@@ -29,7 +29,7 @@ def command(
     quiet: bool,
     **values: Any,
 ) -> int:
-    r"""Exports the requests of a saved session (x.tap) or of captures, with heads and bodies.
+    """Exports the requests of a saved session (x.tap) or of captures, with heads and bodies.
 
     \b
     tapper export shop.tap -w shop.har --errors

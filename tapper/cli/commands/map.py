@@ -42,7 +42,7 @@ def command(
     quiet: bool,
     **values: Any,
 ) -> int:
-    r"""Draws the service map of a saved session (x.tap) or of captures.
+    """Draws the service map of a saved session (x.tap) or of captures.
 
     \b
     tapper map shop.tap                       a table, what hurts first

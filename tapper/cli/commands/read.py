@@ -50,7 +50,7 @@ class ReadCommand(click.Command):
 def command(
     files: tuple[str, ...], map_format: str | None, show: str | None, save: str | None, force: bool, **values: Any
 ) -> int:
-    r"""Reads captures (pcap, pcapng; gzip or zstd; - is standard input) in their order, as one.
+    """Reads captures (pcap, pcapng; gzip or zstd; - is standard input) in their order, as one.
 
     \b
     tapper read shop.pcap                              the requests
