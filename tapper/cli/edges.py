@@ -34,7 +34,7 @@ def _node(row: dict[str, Any]) -> str:
 
 
 def _rows(found: Map, nodes: dict[int, str]) -> Iterator[tuple[tuple[float, ...], list[str], str]]:
-    for edge in found.edges.to_pylist():
+    for edge in found.edges.drop_columns(["first", "last"]).to_pylist():
         ends = [nodes.get(edge["src"], "?"), nodes.get(edge["dst"], "?"), clean(edge["protocol"])]
         calls, errors = edge["calls"], edge["errors"]
         failed = edge["refused"] + edge["unanswered"]

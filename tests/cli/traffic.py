@@ -13,7 +13,8 @@ from scapy.utils import PcapWriter
 if TYPE_CHECKING:
     from pathlib import Path
 
-START = 1_700_000_000.0
+START = 1_700_000_000.000_000_3
+"""Of the first packet, with nanoseconds: Python's own times have none."""
 CLIENT, ORDERS, PAYMENTS = "10.0.1.7", "10.0.2.3", "10.0.3.4"
 
 
@@ -72,7 +73,7 @@ class Traffic:
         self.packet(server, client, 9090, self.port, "RA", 0, 101)
 
     def write(self, path: Path) -> Path:
-        with PcapWriter(str(path), linktype=1, sync=True) as writer:
+        with PcapWriter(str(path), linktype=1, nano=True) as writer:
             for packet in self.packets:
                 writer.write(packet)
         return path
