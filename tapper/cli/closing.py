@@ -22,7 +22,7 @@ _OUTCOMES = (
 )
 
 
-def closing(
+def closing_lines(
     summary: Summary, where: str = "", matched: int | None = None, shown: int | None = None, interrupted: bool = False
 ) -> Iterator[str]:
     """Lines to say under a list.

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
+import pyarrow as pa
+
 from tapper.feed.rows import EXCHANGE_ROW, PAYLOAD_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    import pyarrow as pa
-
     from tapper.feed.interface import Feed, Query
     from tapper.model.records import Exchange
 
-NARROW = tuple(EXCHANGE_ROW.names)
-FULL = (*NARROW, *PAYLOAD_ROW.names)
+FULL = pa.schema([*EXCHANGE_ROW, *PAYLOAD_ROW])
 """With heads and bodies."""
 
 
@@ -31,13 +30,11 @@ def write(feed: Feed, query: Query, chosen: str, sink: BinaryIO) -> list[str]:
         case "csv":
             from tapper.export import sheet
 
-            sheet.write(_tables(feed, query, NARROW), sink, EXCHANGE_ROW)
+            sheet.write(_tables(feed, query, EXCHANGE_ROW), sink, EXCHANGE_ROW)
         case "parquet":
-            import pyarrow as pa
-
             from tapper.export import parquet
 
-            parquet.write(_tables(feed, query, FULL), sink, pa.schema([*EXCHANGE_ROW, *PAYLOAD_ROW]))
+            parquet.write(_tables(feed, query, FULL), sink, FULL)
         case "yaml":
             from tapper.export import yamldocs
 
@@ -78,8 +75,8 @@ def write_one(exchange: Exchange, chosen: str, sink: BinaryIO) -> None:
             sink.write(json.dumps(document(exchange), indent=indent).encode() + b"\n")
 
 
-def _tables(feed: Feed, query: Query, columns: tuple[str, ...]) -> Iterator[pa.Table]:
-    return feed.batches(replace(query, columns=columns))
+def _tables(feed: Feed, query: Query, schema: pa.Schema) -> Iterator[pa.Table]:
+    return (table.cast(schema) for table in feed.batches(replace(query, columns=tuple(schema.names))))
 
 
 def _exchanges(feed: Feed, query: Query) -> Iterator[Exchange]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 COMMANDS = ("read", "open", "list", "show", "map", "export", "fields", "completion", "version")
 """In the order of the help; `commands/<name>.py` has the command as `command`."""
+
+
+class ClosedPipeError(Exception):
+    """Nobody reads what is written any more. Not an OSError: click would make exit code 1 of it."""
 
 
 class Program(click.Group):
@@ -32,6 +36,15 @@ class Program(click.Group):
         command = importlib.import_module(f"tapper.cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise ClosedPipeError from error
+        return result
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -64,8 +77,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal without these characters gets "?"
     try:
         result = program.main(arguments, prog_name="tapper", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
+    except ClosedPipeError:
         # Nobody reads any more. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.OK

@@ -50,9 +50,15 @@ def requests(source: Source, where: str, listing: Listing) -> None:
         return
     from tapper.cli.formats import write
 
-    source.matched = source.feed.count(where) if where else None
+    _match(source, where)
     with target(listing.output, binary=chosen in BINARY) as file:
         source.said += write(source.feed, query, chosen, file)
+
+
+def _match(source: Source, where: str) -> None:
+    """Counts what the filter lets through, for the closing lines."""
+    if where:
+        source.where, source.matched = where, source.feed.count(where)
 
 
 def limit_of(listing: Listing, chosen: str) -> int | None:
@@ -78,7 +84,7 @@ def _table(source: Source, query: Query, chosen: str, listing: Listing) -> None:
 
     from tapper.cli.table import COLUMNS, TABLE, WIDE, Table
 
-    source.matched = source.feed.count(query.where) if query.where else None
+    _match(source, query.where)
     table = Table(WIDE if chosen == "wide" else TABLE, output_of(listing.output), cut=chosen == "table")
     source.shown = 0
 
@@ -120,7 +126,7 @@ def _connection(source: Source, number: int) -> dict[str, object] | None:
 def service_map(source: Source, chosen: str, where: str, *, level: str = "service", output: str | None = None) -> None:
     """The map as a table, or in a format for other tools."""
     found = source.feed.edges(level, where)
-    source.matched = source.feed.count(where) if where else None
+    _match(source, where)
     if chosen == "table":
         from tapper.cli import edges
 

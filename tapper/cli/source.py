@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from tapper.cli.options import Reading
 from tapper.cli.problems import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from types import FrameType
 
     from tapper.cli.options import Listing
@@ -53,10 +53,10 @@ class Source:
         """Says the closing lines on stderr and gives the exit code."""
         sys.stdout.flush()
         if not quiet:
-            from tapper.cli.closing import closing
+            from tapper.cli.closing import closing_lines
 
             if self.packets or not self.problems:
-                for line in closing(self.feed.summary(), self.where, self.matched, self.shown, self.interrupted):
+                for line in closing_lines(self.feed.summary(), self.where, self.matched, self.shown, self.interrupted):
                     say(line)
             for line in self.said:
                 say(line)
@@ -159,16 +159,18 @@ def _read(paths: Sequence[str], session: Session, options: ReadOptions, *, quiet
     from tapper.feed.session import SessionFeed
 
     source = Source(SessionFeed(session))
-    for step in steps(read_files(paths, session, options), paths, source, quiet=quiet):
-        _ = step
+    for _ in steps(read_files(paths, session, options), paths, source, quiet=quiet):
+        pass
     return source
 
 
-def steps(reading: Iterator[Step], paths: Sequence[str], source: Source, *, quiet: bool) -> Iterator[Step]:
+def steps(
+    reading: Generator[Step, None, None], paths: Sequence[str], source: Source, *, quiet: bool
+) -> Generator[Step]:
     """The steps of reading, with progress; Ctrl-C ends it in order, a second one at once."""
     from tapper.cli.progress import progress
 
-    with _interruptible(source), progress(paths, quiet=quiet) as moved:
+    with closing(reading), _interruptible(source), progress(paths, quiet=quiet) as moved:
         for step in reading:
             source.packets = step.packets
             if step.problem:
@@ -176,7 +178,6 @@ def steps(reading: Iterator[Step], paths: Sequence[str], source: Source, *, quie
             moved(step)
             yield step
             if source.interrupted:
-                reading.close()  # type: ignore[attr-defined]
                 return
 
 
@@ -210,13 +211,13 @@ def streamed(paths: Sequence[str], reading: Reading, where: str, listing: Listin
         matcher = Matcher(session, where, printer.columns)
         limit = limit_of(listing, printer.format)
         files = read_files(paths, session, options, names_at_once=True)
-        for step in steps(files, paths, source, quiet=listing.quiet or sys.stdout.isatty()):
-            if step.exchanges is None:
-                continue
-            rows = matcher.rows(step.exchanges)
-            printer.print(rows if limit is None else rows.slice(0, limit - printer.shown))
-            if limit is not None and printer.shown >= limit:
-                files.close()  # type: ignore[attr-defined]
-                return exits.OK
+        with closing(steps(files, paths, source, quiet=listing.quiet or sys.stdout.isatty())) as reading_on:
+            for step in reading_on:
+                if step.exchanges is None:
+                    continue
+                rows = matcher.rows(step.exchanges)
+                printer.print(rows if limit is None else rows.slice(0, limit - printer.shown))
+                if limit is not None and printer.shown >= limit:
+                    return exits.OK
         source.matched = printer.shown if where else None
         return source.finish(quiet=listing.quiet)

@@ -26,7 +26,7 @@ class Printer:
         if self.format == "jsonl":
             from tapper.cli.formats import FULL
 
-            self.columns = FULL
+            self.columns = tuple(FULL.names)
         else:
             columns = WIDE if self.format == "wide" else TABLE
             self._table = Table(columns, output, cut=self.format == "table")

@@ -101,7 +101,7 @@ def test_the_map_in_other_formats(tapper: Tapper, shop: Path, form: str, tmp_pat
     assert ran.code == 0
     assert traffic.PAYMENTS in ran.out
     assert tapper("read", shop, "--map", form, "-w", "out").code == 0
-    assert (tmp_path / "out").read_text() == ran.out
+    assert (tmp_path / "out").read_bytes().decode() == ran.out
     assert (tmp_path / "out").stat().st_mode & 0o077 == 0
 
 

@@ -91,7 +91,7 @@ def post(path: str, body: str, host: str = "orders") -> bytes:
 
 
 def answer(status: str = "200 OK", body: str = '{"ok": true}', *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body.encode())}", *headers]
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
@@ -115,10 +115,8 @@ def shop() -> Traffic:
 
 def hostile() -> Traffic:
     """Control characters wherever a server or a client can put them."""
-    evil = "\x1b]0;owned\x07\x1b[31m\u202e"
+    evil = "\x1b]0;owned\x07\x1b[31m\u202e\x00\x08"
     traffic = Traffic()
-    traffic.call(
-        get("/a\x1b[31mred\x9b", "h\x1b[2Jost"),
-        answer("200 O\x1bK", evil + "\x00\x08 text", f"X-Evil: {evil}").replace(b"application/json", b"text/plain"),
-    )
+    response = answer("200 OK", f"{evil} text", "X-Evil: \u202ereversed \x9b31m red")
+    traffic.call(get("/a\u202ereversed\u200b"), response.replace(b"application/json", b"text/plain"))
     return traffic

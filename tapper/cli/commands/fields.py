@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tapper.cli.grid import grid
-from tapper.cli.terminal import Terminal, terminal
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tapper.cli.terminal import Terminal
     from tapper.filter import Field
 
 TITLES = ("FIELD", "TYPE", "MEANING", "EXAMPLE")
@@ -29,6 +27,7 @@ def command(name: str | None, connections: bool, form: str) -> None:
 
     With NAME, only those that have it in their name or meaning.
     """
+    from tapper.cli.terminal import terminal
     from tapper.filter import fields
 
     found = [field for field in fields("connection" if connections else "exchange") if _fits(field, name)]
@@ -47,6 +46,9 @@ def command(name: str | None, connections: bool, form: str) -> None:
 
 
 def _lines(found: list[Field], output: Terminal) -> Iterator[str]:
+    from tapper.cli.grid import grid
+    from tapper.cli.terminal import Terminal
+
     rows = [((field.name, field.type, _meaning(field), field.example), "") for field in found]
     lines = list(grid(TITLES, rows, Terminal()))
     if output.width is None or max(map(len, lines)) <= output.width:
