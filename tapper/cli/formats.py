@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
+from tapper.cli.tables import tables
 from tapper.feed.rows import EXCHANGE_ROW, PAYLOAD_ROW
 
 if TYPE_CHECKING:
@@ -76,10 +77,10 @@ def write_one(exchange: Exchange, chosen: str, sink: BinaryIO) -> None:
 
 
 def _tables(feed: Feed, query: Query, schema: pa.Schema) -> Iterator[pa.Table]:
-    return (table.cast(schema) for table in feed.batches(replace(query, columns=tuple(schema.names))))
+    return (table.cast(schema) for table in tables(feed, replace(query, columns=tuple(schema.names))))
 
 
 def _exchanges(feed: Feed, query: Query) -> Iterator[Exchange]:
-    for table in feed.batches(replace(query, columns=("id",))):
+    for table in tables(feed, replace(query, columns=("id",))):
         for value in table["id"]:
             yield feed.exchange(str(value.as_py()))

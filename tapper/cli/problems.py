@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from textwrap import wrap
 
 import click
 
 from tapper.cli import exits
+from tapper.cli.terminal import terminal
 from tapper.model.text import clean
 
 DEBUG = "TAPPER_DEBUG"
@@ -31,8 +33,10 @@ def report(error: Exception) -> int:
 
 def say(text: str) -> None:
     """Lines on stderr, safe for a terminal whatever is in them."""
-    for line in text.split("\n"):
-        print(clean(line), file=sys.stderr)  # noqa: T201
+    width = terminal(sys.stderr).width
+    for line in map(clean, text.split("\n")):
+        for part in wrap(line, width) if width and "^" not in line else [line]:
+            print(part, file=sys.stderr)  # noqa: T201
 
 
 def describe(error: Exception) -> tuple[str | None, int]:

@@ -63,8 +63,8 @@ class Column:
     right: bool = False
     rank: int = 0
     """0: always there; the highest is left out first."""
-    long: bool = False
-    """Gets what the others leave."""
+    good: int = 0
+    """Cells that it should have before others are shown at all; 0: what its text takes."""
     where: Literal["end", "middle"] = "end"
     """What is cut when it does not fit."""
 
@@ -118,9 +118,9 @@ _ID = Column("ID", lambda row: row["id"][-ID_DIGITS:], ID_DIGITS, ID_DIGITS, ran
 TABLE = (
     Column("TIME", _time, 12, 12),
     Column("PROTO", lambda row: clean(row["protocol"]), 5, 9),
-    Column("FROM", lambda row: end(row, "src"), 9, 24, long=True, where="middle"),
-    Column("TO", lambda row: end(row, "dst"), 9, 24, long=True, where="middle"),
-    Column("REQUEST", request, 16, 100, long=True),
+    Column("FROM", lambda row: end(row, "src"), 9, 24, good=12, where="middle"),
+    Column("TO", lambda row: end(row, "dst"), 9, 24, good=12, where="middle"),
+    Column("REQUEST", request, 16, 100, good=22),
     Column("STATUS", status, 6, 14),
     Column("", lambda row: latency_bar(row["latency_ns"], 4), 4, 4, rank=4),
     Column("LATENCY", _latency, 7, 12, right=True),
@@ -188,34 +188,29 @@ class Table:
             for number, column in enumerate(self._columns)
         ]
         if self._output.width is not None and self._cut:
-            self._columns, wanted = _fitted(self._columns, wanted, self._output.width)
+            wanted = _fitted(self._columns, wanted, self._output.width)
         self._widths = wanted
 
 
-def _fitted(columns: tuple[Column, ...], wanted: list[int], room: int) -> tuple[tuple[Column, ...], list[int]]:
-    """Widths that fit: first the long columns shrink, then those of the highest rank are left out."""
+def _fitted(columns: tuple[Column, ...], wanted: list[int], room: int) -> list[int]:
+    """Widths that fit, -1 for what is left out: columns of the highest rank, until the others have room."""
     left_out: set[int] = set()
+    numbers = range(len(columns))
     while True:
-        shown = [n for n in range(len(columns)) if n not in left_out]
-        least = sum(min(columns[n].least, wanted[n]) for n in shown) + len(GAP) * (len(shown) - 1)
+        shown = [n for n in numbers if n not in left_out]
+        gaps = len(GAP) * (len(shown) - 1)
         spare = [n for n in shown if columns[n].rank]
-        if least <= room or not spare:
+        if not spare or gaps + sum(min(columns[n].good or wanted[n], wanted[n]) for n in shown) <= room:
             break
         left_out.add(max(spare, key=lambda n: columns[n].rank))
-    widths = [min(column.least, wanted[n]) if n not in left_out else -1 for n, column in enumerate(columns)]
-    rest = max(room - least, 0)
-    for number in (n for n in shown if not columns[n].long):
-        more = min(wanted[number] - widths[number], rest)
-        widths[number] += more
-        rest -= more
-    short = [n for n in shown if widths[n] < wanted[n]]
-    while rest > 0 and short:
-        # The one that lacks most gets the next cell: names and requests are cut by about as much.
-        number = max(short, key=lambda n: wanted[n] - widths[n])
-        widths[number] += 1
-        rest -= 1
-        short = [n for n in short if widths[n] < wanted[n]]
-    return columns, widths
+    widths = [-1 if n in left_out else min(columns[n].least, wanted[n]) for n in numbers]
+    rest = room - gaps - sum(widths[n] for n in shown)
+    for limit in ([column.good or most for column, most in zip(columns, wanted, strict=True)], wanted):
+        while rest > 0 and (short := [n for n in shown if widths[n] < min(limit[n], wanted[n])]):
+            # The one that lacks most gets the next cell: names and requests are cut by about as much.
+            widths[max(short, key=lambda n: min(limit[n], wanted[n]) - widths[n])] += 1
+            rest -= 1
+    return widths
 
 
 def plain_rows(page: pa.Table) -> list[Row]:
