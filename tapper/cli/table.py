@@ -121,7 +121,7 @@ TABLE = (
     Column("FROM", lambda row: end(row, "src"), 9, 24, good=12, where="middle"),
     Column("TO", lambda row: end(row, "dst"), 9, 24, good=12, where="middle"),
     Column("REQUEST", request, 16, 100, good=22),
-    Column("STATUS", status, 6, 14),
+    Column("STATUS", status, 8, 14),
     Column("", lambda row: latency_bar(row["latency_ns"], 4), 4, 4, rank=4),
     Column("LATENCY", _latency, 7, 12, right=True),
     Column("SIZE", lambda row: size(row["response_body_bytes"]), 5, 6, right=True, rank=5),
