@@ -47,9 +47,14 @@ def split(columns: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def select_list(columns: Iterable[str], *, place: bool = False) -> str:
-    """The list of a SELECT that gives these columns, and the payload's place after them."""
+    """The list of a SELECT that gives these columns; after them, hidden: the payload's place and about its size."""
     names = [f'{expression(c)} AS "{c}"' for c in columns]
-    names += [f'e."{c}" AS "_{c}"' for c in PLACE if place]
+    if place:
+        names += [f'e."{c}" AS "_{c}"' for c in PLACE]
+        bodies = (
+            f"greatest(e.{h}_body_bytes, e.{h}_content_bytes, e.{h}_head_bytes, 0)" for h in ("request", "response")
+        )
+        names.append(f"CAST(least({' + '.join(bodies)}, {1 << 40}) AS BIGINT) AS _size")
     return ", ".join(names)
 
 

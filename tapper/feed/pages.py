@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from tapper.feed import columns as sql
 from tapper.feed import rows
 from tapper.feed.interface import FeedError
-from tapper.feed.selection import chunks, resolved, select, with_payload
+from tapper.feed.selection import MOST, chunks, resolved, select, windows, with_payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,9 +55,16 @@ def named(
     payload: Sequence[str],
 ) -> pa.Table:
     """Names and payload for the narrow rows that a statement gives."""
-    listed = sql.select_list(narrow, place=bool(payload))
-    table = session.query(f"SELECT {listed} FROM ({inner}) e {sql.JOINS} ORDER BY {order}", parameters)
+    table = narrow_rows(session, inner, parameters, order, narrow, place=bool(payload))
     return with_payload(session, table, payload) if payload else table
+
+
+def narrow_rows(
+    session: Session, inner: str, parameters: Sequence[Any], order: str, columns: Sequence[str], *, place: bool
+) -> pa.Table:
+    """Names for the narrow rows that a statement gives; with `place`, where their payload is (see select_list)."""
+    listed = sql.select_list(columns, place=place)
+    return session.query(f"SELECT {listed} FROM ({inner}) e {sql.JOINS} ORDER BY {order}", parameters)
 
 
 def _first(tables: Iterator[pa.Table], count: int) -> pa.Table:
@@ -113,26 +122,42 @@ def batches(session: Session, query: Query) -> Iterator[pa.Table]:
     if query.after is not None:
         selection = selection.also(*_after(query))
     skip, left = query.offset, query.limit or None
-    for found in chunks(session, selection, descending=query.descending):
-        table = found.slice(skip, left)
-        skip = max(0, skip - found.num_rows)
-        if table.num_rows:
-            for part in _parts(table, PAYLOAD_ROWS if payload else table.num_rows):
-                with session.registered(found=part):
-                    given = named(session, "SELECT * FROM found", (), order, narrow, payload)
-                yield given
+    for table in _windowed(session, selection, order, narrow, query.descending, bool(payload)):
+        wanted = table.slice(skip, left)
+        skip = max(0, skip - table.num_rows)
+        if wanted.num_rows:
+            parts = _parts(wanted) if payload else [wanted]
+            yield from (with_payload(session, part, payload) if payload else part for part in parts)
         if left is not None:
-            left -= table.num_rows
+            left -= wanted.num_rows
             if left <= 0:
                 return
 
 
-PAYLOAD_ROWS = 1024  # rows of one table of a stream with bodies of up to 64 KiB each way
+def _windowed(
+    session: Session, selection: Selection, order: str, narrow: Sequence[str], descending: bool, place: bool
+) -> Iterator[pa.Table]:
+    """All rows that match with their names, window by window; with `place`, where their payload is."""
+    if selection.exact is not None:
+        for found in chunks(session, selection, descending=descending):
+            with session.registered(found=found):
+                table = narrow_rows(session, "SELECT * FROM found", (), order, narrow, place=place)
+            yield table
+        return
+    for window in windows(session, selection, descending=descending, most=2 * MOST):
+        inner = f"SELECT e.* FROM exchange e WHERE {window.condition}"
+        yield narrow_rows(session, inner, window.parameters, order, narrow, place=place)
 
 
-def _parts(table: pa.Table, size: int) -> Iterator[pa.Table]:
-    for start in range(0, table.num_rows, size):
-        yield table.slice(start, size)
+PART_BYTES = 16 << 20  # of payloads in one table of a stream
+
+
+def _parts(table: pa.Table) -> Iterator[pa.Table]:
+    """Pieces whose payloads fit in the memory."""
+    part_of = np.cumsum(table["_size"].to_numpy()) // PART_BYTES
+    cuts = [0, *(np.flatnonzero(np.diff(part_of)) + 1).tolist(), table.num_rows]
+    for start, end in pairwise(cuts):
+        yield table.slice(start, end - start)
 
 
 def _connection_selection(query: ConnectionQuery) -> Selection:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tapper.filter import Record, Sql
     from tapper.store.session import Session
 
-CHUNK = 32_768  # rows looked at together where all are gone through
+FIRST, MOST = 8_192, 32_768
+"""Rows looked at together where all are gone through: few at first, as that may be enough for a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +74,31 @@ def resolved(session: Session, selection: Selection) -> Iterator[Selection]:
         yield Selection("e.id IN (SELECT id FROM matched)")
 
 
-def chunks(session: Session, selection: Selection, *, descending: bool = False) -> Iterator[pa.Table]:
-    """All rows of `exchange` that fulfil the selection exactly, by time and id, at most CHUNK at once."""
+def windows(session: Session, selection: Selection, *, descending: bool = False, most: int) -> Iterator[Selection]:
+    """The selection cut into pieces of at most `most` rows that follow each other by time and id; small ones first."""
     order = "DESC" if descending else "ASC"
-    order_by = f"ORDER BY e.time {order}, e.id {order}"
-    rest = selection
+    rest, size = selection, min(most, FIRST)
     while True:
-        # First where the chunk ends, from two columns: sorting whole rows to the same LIMIT takes ten times as long.
+        # Where it ends, from two columns: sorting whole rows to the same LIMIT takes ten times as long.
         end = session.query(
-            f"SELECT e.time, e.id FROM exchange e WHERE {rest.condition} {order_by} LIMIT 1 OFFSET {CHUNK - 1}",
+            f"SELECT e.time, e.id FROM exchange e WHERE {rest.condition}"
+            f" ORDER BY e.time {order}, e.id {order} LIMIT 1 OFFSET {size - 1}",
             rest.parameters,
         )
-        here = rest
-        if end.num_rows:
-            until, beyond = _divided(end["time"][0].value, str(end["id"][0].as_py()), descending=descending)
-            here, rest = here.also(*until), selection.also(*beyond)
-        table = session.query(f"SELECT e.* FROM exchange e WHERE {here.condition} {order_by}", here.parameters)
-        yield exactly(session, table, selection)
         if not end.num_rows:
+            yield rest
             return
+        until, beyond = _divided(end["time"][0].value, str(end["id"][0].as_py()), descending=descending)
+        yield rest.also(*until)
+        rest, size = selection.also(*beyond), min(most, 2 * size)
+
+
+def chunks(session: Session, selection: Selection, *, descending: bool = False) -> Iterator[pa.Table]:
+    """All rows of `exchange` that fulfil the selection exactly, in tables that follow each other by time and id."""
+    order = "DESC" if descending else "ASC"
+    for window in windows(session, selection, descending=descending, most=MOST):
+        text = f"SELECT e.* FROM exchange e WHERE {window.condition} ORDER BY e.time {order}, e.id {order}"
+        yield exactly(session, session.query(text, window.parameters), selection)
 
 
 def _divided(
@@ -125,16 +132,15 @@ def exactly(session: Session, table: pa.Table, selection: Selection) -> pa.Table
 
 
 def with_payload(session: Session, table: pa.Table, columns: Sequence[str]) -> pa.Table:
-    """The table with payload columns in the place of its columns _segment, _offset, _row."""
+    """The table with payload columns in the place of the hidden ones that tell where they are."""
     places = table.select([f"_{c}" for c in PLACE]).rename_columns(list(PLACE))
-    table = table.drop_columns([f"_{c}" for c in PLACE])
+    table = table.select([c for c in table.column_names if not c.startswith("_")])
+    fields = [PAYLOAD.field(c) for c in columns]
     parts = list(session.payloads.rows(places, columns))
-    if parts:
-        back = pa.array(np.argsort(np.concatenate([rows for rows, _ in parts])))
-        payload = pa.concat_tables([part for _, part in parts]).take(back)
-        for column in columns:
-            table = table.append_column(PAYLOAD.field(column), payload[column])
-        return table
-    return pa.table(
-        [*table.columns, *(pa.nulls(0, PAYLOAD.field(c).type) for c in columns)], [*table.column_names, *columns]
-    )
+    if not parts:
+        return pa.table([*table.columns, *(pa.nulls(0, f.type) for f in fields)], [*table.column_names, *columns])
+    back = pa.array(np.argsort(np.concatenate([rows for rows, _ in parts])))
+    payload = pa.concat_tables([part for _, part in parts]).take(back)
+    for field in fields:
+        table = table.append_column(field, payload[field.name])
+    return table

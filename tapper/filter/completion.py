@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tapper.filter.catalog import ALIASES, TABLES
-from tapper.filter.tree import FUNCTIONS, Kind
+from tapper.filter.tree import FUNCTIONS, Kind, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -87,15 +87,15 @@ def _candidates(
     record: Record,
     values: Callable[[str], Iterable[str]] | None,
 ) -> _Found:
-    quoted = partial.startswith(('"', "'"))
+    in_text = partial.startswith(('"', "'"))
     before = [word for _, word in tokens[-3:]]
     subject = _field(_compared(tokens), table, record)
     if before[-1:] == ["["] and len(before) > 1 and (field := _field(before[-2], table, record)):
-        return [(f'"{name}"]', "header", "") for name in (values(field.name) if values else _HEADERS)]
+        return [(f"{quoted(name)}]", "header", "") for name in (values(field.name) if values else _HEADERS)]
     if subject is not None:
-        found = [(f'"{value}"', "value", "") for value in _values(subject, values)]
-        return found if quoted else found + _literals(subject) + _fields(table, record, subject.kind)
-    if quoted:
+        found = [(quoted(value), "value", "") for value in _values(subject, values)]
+        return found if in_text else found + _literals(subject) + _fields(table, record, subject.kind)
+    if in_text:
         return [(f'"{note}" in notes', "value", doc) for note, doc in _notes(table)]
     if tokens and _ends_operand(tokens[-1]):
         return _operators(_field(tokens[-1][1], table, record))

@@ -71,7 +71,8 @@ class Dialect:
 
     def path(self, name: str) -> str:
         """What is before the first `?` of a text column."""
-        return f"split_part({self.column(name)}, '?', 1)"
+        column = self.column(name)
+        return f"CASE WHEN contains({column}, '?') THEN left({column}, strpos({column}, '?') - 1) ELSE {column} END"
 
     def query(self, name: str) -> str:
         """What is behind the first `?`; null without one."""

@@ -15,7 +15,7 @@ from tapper.filter.tree import Kind, Literal
 from tapper.filter.units import duration_ns, size_bytes
 
 MAX_TEXT = 8192
-"""Characters. Long enough for a list of some hundred ids; parsing so much takes about 0.1 s."""
+"""Characters. Long enough for a list of some hundred ids; parsing so much takes some tenths of a second."""
 MAX_DEPTH = 50
 """Nested brackets: what is behind the parser recurses by them, some frames each."""
 

@@ -97,7 +97,8 @@ def _spread(node: Node, *, negated: bool, table: dict[str, Field]) -> Node:
             parts = [_spread(term, negated=negated, table=table) for term in terms]
             return all_of(parts) if negated else any_of(parts)
         case _:
-            atoms: list[Node] = [negate(atom) if negated else atom for atom in _by_end(node, table)]
+            alternatives = (either for atom in _by_end(node, table) for either in _by_target(atom))
+            atoms: list[Node] = [negate(atom) if negated else atom for atom in alternatives]
             return all_of(atoms) if negated else any_of(atoms)
 
 
@@ -108,6 +109,21 @@ def _by_end(atom: Atom, table: dict[str, Field]) -> list[Atom]:
         if isinstance(source, EitherEnd):
             return [one for name in source.names for one in _by_end(_replaced(atom, ref, Ref(name)), table)]
     return [atom]
+
+
+def _by_target(atom: Atom) -> list[Atom]:
+    """A condition on the path as conditions on the target, where that saves a store the cutting off of each query."""
+    target = Ref("target")
+    match atom:
+        case Compare("==", Ref("path"), Literal(str(path), _)) if "?" not in path:
+            return [
+                Compare("==", target, Literal(path, Kind.TEXT)),
+                Match("startsWith", target, Literal(f"{path}?", Kind.TEXT)),
+            ]
+        case Match("startsWith", Ref("path"), Literal(str(start), _)) if "?" not in start:
+            return [Match("startsWith", target, Literal(start, Kind.TEXT))]
+        case _:
+            return [atom]
 
 
 def _replaced(atom: Atom, old: Ref, new: Ref) -> Atom:

@@ -236,7 +236,7 @@ def text_of(node: Node | Operand) -> str:
         case Has(Ref(name, None)):
             return f"has({name})"
         case Has(Ref(name, key)):
-            return f"{_quoted(key or '')} in {name}"
+            return f"{quoted(key or '')} in {name}"
         case Compare(operator, left, right):
             return f"{text_of(left)} {operator} {text_of(right)}"
         case OneOf(left, values):
@@ -244,7 +244,7 @@ def text_of(node: Node | Operand) -> str:
         case Match(function, subject, argument):
             return f"{text_of(subject)}.{function}({text_of(argument)})"
         case Noted(note):
-            return f"{_quoted(note)} in notes"
+            return f"{quoted(note)} in notes"
         case Not(Compare("==", left, right)):
             return f"{text_of(left)} != {text_of(right)}"
         case Not(Flag() | Match() | Const() | Has(Ref(_, None)) as term):
@@ -256,20 +256,21 @@ def text_of(node: Node | Operand) -> str:
         case Or(terms):
             return " || ".join(text_of(t) for t in terms)
         case Ref(name, key):
-            return name if key is None else f"{name}[{_quoted(key)}]"
+            return name if key is None else f"{name}[{quoted(key)}]"
         case Size(of):
             return f"size({text_of(of)})"
         case Literal(value, Kind.TIME):
-            return f"timestamp({_quoted(time_text(int(value)))})"
+            return f"timestamp({quoted(time_text(int(value)))})"
         case Literal(value, Kind.DURATION):
             return duration_text(int(value))
         case Literal(bool(value), _):
             return "true" if value else "false"
         case Literal(str(value), _):
-            return _quoted(value)
+            return quoted(value)
         case Literal(value, _):
             return repr(value)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Text as a filter has it."""
     return json.dumps(text, ensure_ascii=False)

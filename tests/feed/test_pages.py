@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tapper.feed import rows, selection
+from tapper.feed import pages, rows, selection
 from tapper.feed.interface import AmbiguousError, ConnectionQuery, Feed, FeedError, Key, Query, Span
 from tests.feed.shop import ORDERS, WEB, call, recorded, shop
 from tests.store.records import SECOND, T0, engine_batch
@@ -162,7 +162,8 @@ def test_chunks_of_any_size_give_the_same(
     query = Query("size > 0", descending=descending, limit=1000)
     whole = targets(feed.page(query))
     exact = 'method != "PUT" && (request.body.contains("kettle") || !request.body.contains("pot"))'
-    before, selection.CHUNK = selection.CHUNK, size
+    before = selection.FIRST, selection.MOST
+    selection.FIRST = selection.MOST = size
     try:
         streamed = Query(exact, descending=descending, limit=limit, offset=offset)
         got = [t for table in feed.batches(streamed) for t in targets(table)]
@@ -170,16 +171,26 @@ def test_chunks_of_any_size_give_the_same(
         assert targets(feed.page(streamed)) == whole[offset : offset + limit]
         assert feed.count(exact) == len(whole)
     finally:
-        selection.CHUNK = before
+        selection.FIRST, selection.MOST = before
 
 
 def test_rows_of_one_and_the_same_time_are_split_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "CHUNK", 3)
+    monkeypatch.setattr(selection, "FIRST", 3)
+    monkeypatch.setattr(pages, "MOST", 1)
     batch = engine_batch([call(WEB, ORDERS, 0, 1, id=n, target=str(n)) for n in range(10)])
     with recorded(tmp_path / "x.tap", [batch]) as feed:
         tables = list(feed.batches(Query(limit=0)))
         assert [t for table in tables for t in targets(table)] == [str(n) for n in range(10)]
-        assert max(table.num_rows for table in tables) == 3
+        assert max(table.num_rows for table in tables) == 2
+
+
+def test_large_bodies_come_in_small_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "PART_BYTES", 10_000)
+    rows = [call(WEB, ORDERS, n, 1, id=n, response_body=bytes(4000), response_body_bytes=4000) for n in range(10)]
+    with recorded(tmp_path / "x.tap", [engine_batch(rows)]) as feed:
+        tables = list(feed.batches(Query(limit=0, columns=("time", "response_body"))))
+        assert max(table.num_rows for table in tables) <= 3
+        assert [len(b) for table in tables for b in table["response_body"].to_pylist()] == [4000] * 10
 
 
 def test_a_stream_may_be_left_early(feed: SessionFeed) -> None:

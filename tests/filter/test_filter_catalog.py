@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING, ClassVar
 
 import duckdb
 import pytest
 from filter_world import create_tables
 
-from tapper.filter import fields, parse
+from tapper.filter import Dialect, Sql, fields, parse
 from tapper.filter.catalog import ALIASES, OTHER_WORDS, TABLES
 from tapper.model import schema
+
+if TYPE_CHECKING:
+    from tapper.filter.tree import Literal
 
 ALL = [(record, field) for record in TABLES for field in fields(record)]
 
@@ -61,6 +65,34 @@ def test_conditions_that_can_be_pushed_down_are_plain() -> None:
     )
     assert compiled.narrow.params == ("http", 500, 200_000_000, 1769860800000000000, "orders")
     assert compiled.exact is None
+
+
+@pytest.mark.parametrize(
+    ("text", "narrow"),
+    [
+        ('path == "/orders"', "(e.target = ? OR starts_with(e.target, ?))"),
+        ('path != "/orders"', "(NOT COALESCE(e.target = ?, FALSE) AND NOT COALESCE(starts_with(e.target, ?), FALSE))"),
+        ('path.startsWith("/orders/")', "starts_with(e.target, ?)"),
+    ],
+)
+def test_a_path_is_asked_of_the_target(text: str, narrow: str) -> None:
+    """Three times as fast as to cut the query off each target."""
+    assert parse(text).compile().narrow.text == narrow
+
+
+def test_another_store_is_a_subclass() -> None:
+    class Named(Dialect):
+        functions: ClassVar = {**Dialect.functions, "startsWith": "startsWith({}, {})"}
+
+        def column(self, name: str) -> str:
+            return name
+
+        def value(self, literal: Literal) -> Sql:
+            return Sql("{p:String}", (str(literal.value),))
+
+    assert parse('path.startsWith("/a") && status > 5').compile(Named()).narrow == Sql(
+        "(startsWith(target, {p:String}) AND status > {p:String})", ("/a", "5")
+    )
 
 
 @pytest.mark.parametrize(

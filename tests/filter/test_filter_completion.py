@@ -52,6 +52,11 @@ def test_values_seen_come_first() -> None:
     assert offered('dst.service.startsWith("o|', values=lambda field: seen.get(field, [])) == ['"orders"']
 
 
+def test_values_are_quoted_whatever_is_in_them() -> None:
+    (value,) = offered('path == "/a|', values=lambda field: ['/a"\\b\n'])
+    assert parse(f"path == {value}").compile().narrow.params[0] == '/a"\\b\n'
+
+
 def test_of_connections() -> None:
     assert offered("sta|", record="connection") == ["state"]
     assert offered("state == |", record="connection")[:2] == ['"open"', '"closed"']

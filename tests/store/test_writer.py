@@ -158,7 +158,7 @@ def test_the_oldest_partitions_are_forgotten_whole(session: Session) -> None:
     assert forgotten["n"][0].as_py() == 400 - kept["n"][0].as_py()
 
 
-@pytest.mark.parametrize("retention", [Retention(bytes=20_000), Retention(age_ns=20 * SECOND)])
+@pytest.mark.parametrize("retention", [Retention(bytes=60_000), Retention(age_ns=20 * SECOND)])
 def test_bytes_and_age_are_bounds_too(session: Session, retention: Retention) -> None:
     appended = opened(session, retention)
     for number in range(60):

@@ -216,7 +216,7 @@ impl Classes {
             b"b3" => Class::B3,
             b"x-b3-traceid" => Class::B3TraceId,
             b"x-b3-spanid" => Class::B3SpanId,
-            _ if redactor.is_secret(name) => Class::Secret,
+            _ if redactor.looks_into(name) => Class::Secret,
             _ => Class::Plain,
         };
         if self.known.len() < CLASSES && name.len() <= 64 {
@@ -603,7 +603,8 @@ impl Output {
         let coded = !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity") && body.bytes > 0;
         let mut cut = body.bytes > body.data.len() as u64;
         let mut kept = Some(body.data.as_slice());
-        let mut content_bytes = Some(body.bytes);
+        // Some protocols have no body on the wire but show their content as one.
+        let mut content_bytes = Some(body.bytes.max(body.data.len() as u64));
         if coded && limit > 0 {
             self.decoded.clear();
             match self.content.decode(
@@ -641,7 +642,7 @@ impl Output {
             return;
         }
         match kept {
-            Some(bytes) if limit > 0 && body.bytes > 0 => {
+            Some(bytes) if limit > 0 && !bytes.is_empty() => {
                 self.redacted.clear();
                 if self.redactor.body(media_type, bytes, &mut self.redacted) {
                     *bits |= notes::REDACTED;

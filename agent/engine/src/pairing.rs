@@ -85,7 +85,9 @@ impl<T> Pairing<T> {
         let from = self.queue.iter().rposition(|slot| slot.fresh && possible(slot));
         let first = from.unwrap_or(0);
         let choices = self.queue.iter().skip(first).filter(|slot| possible(slot)).count();
-        let first_is_certain = from.is_some() || self.queue[first].after_loss.is_none();
+        // With requests lost behind those that wait, the response may answer one of them.
+        let first_is_certain =
+            self.requests_lost.is_none() && (from.is_some() || self.queue[first].after_loss.is_none());
         if self.pipelined {
             return (choices == 1 && first_is_certain && possible(&self.queue[first])).then_some(first);
         }
@@ -198,6 +200,15 @@ mod tests {
         pairing.answered(90, 0);
         pairing.ask(3, mark(20, 90));
         assert_eq!(answer(&mut pairing, 90, 30), Some(3));
+    }
+
+    #[test]
+    fn a_lost_response_and_the_next_request_lost_too_shift_nothing() {
+        let mut pairing = Pairing::default();
+        pairing.ask(1, mark(0, 0));
+        pairing.responses_lost();
+        pairing.requests_lost();
+        assert_eq!(answer(&mut pairing, 50, 20), None);
     }
 
     #[test]

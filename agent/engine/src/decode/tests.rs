@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use proptest::prelude::*;
 
-use super::{Decoder, protocol};
+use super::Decoder;
+use super::ip::number;
 use crate::packet::{Decoded, LinkType, Packet, flags};
 
 const ETHERNET: LinkType = LinkType::ETHERNET;
@@ -103,8 +104,8 @@ const UDP4: &str = r#"udp 10.0.0.1:4000 > 10.0.0.2:53 "hi""#;
 
 #[test]
 fn link_layers_lead_to_ip() {
-    let v4 = || ip4(protocol::TCP, tcp(b"hi"));
-    let v6 = || ip6(protocol::TCP, tcp(b"hi"));
+    let v4 = || ip4(number::TCP, tcp(b"hi"));
+    let v6 = || ip6(number::TCP, tcp(b"hi"));
     let after = |head: &[u8], inner: Vec<u8>| [head, &inner].concat();
     let sll = [0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 0x08, 0x00];
     let sll2 = [0x86, 0xdd, 0, 0, 0, 0, 0, 3, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0];
@@ -141,7 +142,7 @@ fn ip_headers_lead_to_the_payload() {
     let authentication = |next| [vec![next, 4, 0, 0], vec![0; 20]].concat();
     let with = |head: Vec<u8>| [head, tcp(b"hi")].concat();
     let options = {
-        let mut bytes = ip4(protocol::TCP, [vec![1; 8], tcp(b"hi")].concat());
+        let mut bytes = ip4(number::TCP, [vec![1; 8], tcp(b"hi")].concat());
         bytes[0] = 0x47;
         bytes
     };
@@ -152,9 +153,9 @@ fn ip_headers_lead_to_the_payload() {
     };
     let table = [
         ("options", options, TCP4),
-        ("no length in IPv4", unwritten_length(ip4(protocol::TCP, tcp(b"hi")), 2), TCP4),
-        ("no length in IPv6", unwritten_length(ip6(protocol::TCP, tcp(b"hi")), 4), TCP6),
-        ("no length in UDP", ip4(protocol::UDP, unwritten_length(udp(53, b"hi"), 4)), UDP4),
+        ("no length in IPv4", unwritten_length(ip4(number::TCP, tcp(b"hi")), 2), TCP4),
+        ("no length in IPv6", unwritten_length(ip6(number::TCP, tcp(b"hi")), 4), TCP6),
+        ("no length in UDP", ip4(number::UDP, unwritten_length(udp(53, b"hi"), 4)), UDP4),
         ("hop by hop", ip6(0, with(hop_by_hop(6))), TCP6),
         ("several", ip6(0, [hop_by_hop(43), routing(60), with(hop_by_hop(6))].concat()), TCP6),
         ("authentication", ip6(51, with(authentication(6))), TCP6),
@@ -208,7 +209,7 @@ fn ip_headers_lead_to_the_payload() {
 
 #[test]
 fn tunnels_are_taken_off() {
-    let inner = || ip4(protocol::TCP, tcp(b"hi"));
+    let inner = || ip4(number::TCP, tcp(b"hi"));
     let frame = || eth(0x0800, inner());
     let gre = |flags: u8, options: usize, kind: u16, inner: Vec<u8>| {
         [vec![flags, 0], kind.to_be_bytes().to_vec(), vec![0; 4 * options], inner].concat()
@@ -269,7 +270,7 @@ fn undelivered_packets_are_told() {
 
 #[test]
 fn a_cut_packet_says_how_much_is_missing() {
-    let bytes = eth(0x0800, ip4(protocol::TCP, tcp(b"hello world")));
+    let bytes = eth(0x0800, ip4(number::TCP, tcp(b"hello world")));
     let cut = |len: usize| decode(&Packet { data: &bytes[..len], ..packet(ETHERNET, &bytes) });
     assert!(cut(58).ends_with(r#""hell" and 7 cut"#), "{}", cut(58));
     assert!(cut(54).ends_with(r#""" and 11 cut"#));
@@ -278,7 +279,7 @@ fn a_cut_packet_says_how_much_is_missing() {
     // 64 bytes, as `tcpdump -s 64` leaves them, end within the time stamp option of most segments.
     let mut segment = tcp(&[&[1; 12][..], b"hello"].concat());
     segment[12] = 8 << 4;
-    let bytes = eth(0x0800, ip4(protocol::TCP, segment));
+    let bytes = eth(0x0800, ip4(number::TCP, segment));
     assert!(decode(&Packet { data: &bytes[..64], ..packet(ETHERNET, &bytes) }).ends_with(r#""" and 5 cut"#));
 }
 
@@ -316,7 +317,7 @@ fn fragments_are_put_together_within_tunnels_too() {
 fn any_packet() -> impl Strategy<Value = Vec<u8>> {
     let payload = proptest::collection::vec(any::<u8>(), 0..64);
     let transport = (payload, any::<bool>()).prop_map(|(payload, is_tcp)| {
-        if is_tcp { (protocol::TCP, tcp(&payload)) } else { (protocol::UDP, udp(53, &payload)) }
+        if is_tcp { (number::TCP, tcp(&payload)) } else { (number::UDP, udp(53, &payload)) }
     });
     let network = (transport, 0..5).prop_map(|((number, bytes), shape)| match shape {
         0 => (0x0800, ip4(number, bytes)),

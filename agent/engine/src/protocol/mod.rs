@@ -8,7 +8,9 @@
 //! A new protocol is one new file or folder here and one line in [`REGISTRY`].
 
 
+pub mod dns;
 pub mod http1;
+pub mod tls;
 
 
 use crate::output::Output;
@@ -236,7 +238,7 @@ pub struct DatagramProtocol {
 }
 
 /// All datagram protocols, in the order in which they are asked.
-pub static DATAGRAM_REGISTRY: &[DatagramProtocol] = &[];
+pub static DATAGRAM_REGISTRY: &[DatagramProtocol] = &[dns::PROTOCOL_UDP];
 
 /// All stream protocols, in the order in which they are asked.
-pub static REGISTRY: &[Protocol] = &[http1::PROTOCOL];
+pub static REGISTRY: &[Protocol] = &[http1::PROTOCOL, tls::PROTOCOL, dns::PROTOCOL_TCP];

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -58,6 +59,12 @@ impl FileSource {
         Self { path: name.to_string(), input: Input::reader(Box::new(reader)), format: Format::Unknown }
     }
 
+    /// Reads a capture from the end of a pipe; `name` stands for its path in errors.
+    pub fn from_pipe(name: &str, pipe: impl Into<OwnedFd>) -> Self {
+        let input = Input::file(File::from(pipe.into()), false);
+        Self { path: name.to_string(), input, format: Format::Unknown }
+    }
+
     /// How long to wait on a pipe before [`Next::Idle`]; 250 ms unless set.
     pub fn set_idle(&mut self, wait: Duration) {
         self.input.set_idle(wait);
@@ -66,6 +73,11 @@ impl FileSource {
     /// Bytes read so far, as they are stored (compressed).
     pub fn position(&self) -> u64 {
         self.input.position()
+    }
+
+    /// Bytes of memory that it holds for what it has read.
+    pub fn memory(&self) -> usize {
+        self.input.memory()
     }
 
     /// Takes the names of addresses that the capture brought along (pcapng name resolution blocks).

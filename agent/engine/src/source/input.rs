@@ -12,6 +12,9 @@ use super::Fault;
 /// Bytes asked for at a time: enough to make the system call cheap, little enough to stay in the processor's cache.
 const BLOCK: usize = 256 << 10;
 
+/// Bytes unpacked at a time: what is unpacked in the same step before damage is found is lost with it.
+const UNPACK: usize = 16 << 10;
+
 /// How long a pipe is waited for by default before [`Fill::Idle`].
 const IDLE: Duration = Duration::from_millis(250);
 
@@ -58,6 +61,10 @@ impl Input {
     /// Bytes read so far, as they are stored.
     pub(super) fn position(&self) -> u64 {
         self.reader.raw().map_or(0, |raw| raw.count)
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.buffer.len()
     }
 
     /// Where the window begins in the uncompressed capture.
@@ -171,11 +178,12 @@ impl Reader {
                 *self = Self::of(raw)?;
             }
         }
+        let step = into.len().min(UNPACK);
         match self {
             Self::Unknown(_) => Ok(0),
             Self::Plain(raw) => raw.read(into),
-            Self::Gzip(gzip) => gzip.read(into),
-            Self::Zstd(zstd) => zstd.read(into),
+            Self::Gzip(gzip) => gzip.read(&mut into[..step]),
+            Self::Zstd(zstd) => zstd.read(&mut into[..step]),
         }
     }
 

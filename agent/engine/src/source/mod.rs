@@ -86,3 +86,6 @@ enum Step {
 /// The longest packet, and the longest pcapng block, that is believed: what an interface delivers is at most 512 KiB
 /// (Linux's BIG TCP); a length beyond this is damage, and believing it would skip or hold all that follows.
 const MAX_PACKET: usize = 16 << 20;
+
+#[cfg(test)]
+mod tests;

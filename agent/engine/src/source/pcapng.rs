@@ -232,8 +232,8 @@ impl Clock {
         let resolution = value(OptionCode::IfTsresol).and_then(|value| value.first().copied()).unwrap_or(6);
         let scale = match resolution {
             0..=9 => Scale::Multiply(10u64.pow(9 - u32::from(resolution))),
-            // Beyond 64 bits no stamp reaches a nanosecond.
-            10..=127 => Scale::Divide(10u64.checked_pow(u32::from(resolution) - 9).unwrap_or(u64::MAX)),
+            // A unit so small that no stamp of 64 bits reaches a nanosecond is no clock.
+            10..=127 => 10u64.checked_pow(u32::from(resolution) - 9).map_or(Scale::Multiply(0), Scale::Divide),
             128.. => Scale::Shift(resolution & 0x7f),
         };
         let seconds = value(OptionCode::IfTsoffset)

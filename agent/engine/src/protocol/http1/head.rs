@@ -94,6 +94,7 @@ fn take_headers(head: &[u8], headers: &[Parsed<'_>], max_headers: usize, message
         message.notes |= notes::HEADERS_CUT;
     }
     let mut fields = Fields::default();
+    let mut has_length = false;
     for header in &headers[..kept] {
         let value = header.value;
         let at = span(head, value);
@@ -104,7 +105,10 @@ fn take_headers(head: &[u8], headers: &[Parsed<'_>], max_headers: usize, message
             7 if is("upgrade") => fields.upgrade = Some(at),
             10 if is("user-agent") && is_prober(value) => message.notes |= notes::HEALTH,
             12 if is("content-type") => fields.event_stream = starts_with(value, b"text/event-stream"),
-            14 if is("content-length") => fields.length = length(value),
+            14 if is("content-length") => {
+                let repeated = std::mem::replace(&mut has_length, true);
+                fields.length = length(value).filter(|new| !repeated || fields.length == Some(*new));
+            }
             16 if is("content-encoding") => fields.coded = !value.eq_ignore_ascii_case(b"identity"),
             17 if is("transfer-encoding") => {
                 let last = value.rsplit(|&b| b == b',').next().unwrap_or_default();
@@ -112,6 +116,10 @@ fn take_headers(head: &[u8], headers: &[Parsed<'_>], max_headers: usize, message
             }
             _ => {}
         }
+    }
+    // Two lengths, or one that is none, is how requests are smuggled (RFC 9112 section 11.2).
+    if has_length && (fields.chunked || fields.length.is_none()) {
+        message.notes |= notes::MALFORMED;
     }
     fields
 }
@@ -249,6 +257,9 @@ pub(super) fn without_end(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// Whether a request may begin here: a method, a target, `HTTP/1.`. `None`: too few bytes to tell.
 pub(super) fn plausible_request(bytes: &[u8]) -> Option<bool> {
+    // Empty lines before it are let pass (RFC 9112 section 2.2).
+    let lead = bytes.iter().take(8).take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    let bytes = &bytes[lead..];
     let method = bytes.iter().take(24).take_while(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_')).count();
     if method == bytes.len() {
         return None;

@@ -64,6 +64,8 @@ struct Answer {
     response: Box<Message>,
     head: ResponseHead,
     stream: Option<Stream>,
+    /// The response is whole; the request is not.
+    ended: bool,
 }
 
 /// A stream of server-sent events.
@@ -153,7 +155,7 @@ impl Dissector for Http1 {
                     stream.events.clear();
                 }
                 if known && framing.is_over() {
-                    self.end_message(side, gap.offset + gap.len, gap.time, cx);
+                    self.end_message(side, gap.offset + gap.len, gap.time, false, cx);
                 }
                 known
             }
@@ -165,7 +167,7 @@ impl Dissector for Http1 {
         };
         if !whole {
             if let At::Body(_) = self.at[side as usize] {
-                self.end_message(side, gap.offset, gap.time, cx);
+                self.end_message(side, gap.offset, gap.time, false, cx);
             }
             self.lose(side);
         }
@@ -174,13 +176,14 @@ impl Dissector for Http1 {
     fn fin(&mut self, side: Side, rest: View<'_>, time: Nanos, cx: &mut Context<'_>) {
         self.first_fin.get_or_insert(side);
         match self.at[side as usize] {
-            At::Body(Framing::UntilClose) => self.end_message(side, rest.offset, time, cx),
+            At::Body(Framing::UntilClose) => self.end_message(side, rest.offset, time, true, cx),
             At::Head if !rest.bytes.is_empty() => self.half_head(side, rest, cx),
             _ => {}
         }
     }
 
     fn end(&mut self, how: End, _time: Nanos, cx: &mut Context<'_>) {
+        self.put_ended(cx);
         if let Some(answer) = self.answer.take() {
             let until_close = self.at[Side::Server as usize] == At::Body(Framing::UntilClose);
             let (outcome, error) = match how {
@@ -413,6 +416,10 @@ impl Http1 {
     ) -> Step {
         let first = message.first;
         let end = first.offset.max(view.offset + len as u64);
+        self.put_ended(cx);
+        if self.reading == Reading::Answered {
+            self.reading = Reading::Nothing; // another answer comes: the rest of that request belongs to none
+        }
         let found = self.pairing.find(first);
         if (100..200).contains(&head.status) && head.status != 101 {
             if let Some(call) = found.and_then(|index| self.pairing.get(index))
@@ -449,10 +456,10 @@ impl Http1 {
             call.notes |= notes::STREAM;
         }
         let held = self.at[Side::Client as usize] == At::Held && self.pairing.is_empty();
-        self.answer = Some(Box::new(Answer { call, response: message, head, stream }));
+        self.answer = Some(Box::new(Answer { call, response: message, head, stream, ended: false }));
         if framing.is_over() {
             let time = view.mark(len - 1).time;
-            self.end_message(Side::Server, end, time, cx);
+            self.end_message(Side::Server, end, time, true, cx);
         } else {
             self.at[Side::Server as usize] = At::Body(framing);
         }
@@ -470,7 +477,8 @@ impl Http1 {
     fn take_call(&mut self, found: Option<usize>, first: Mark, cx: &mut Context<'_>) -> Call {
         let mut skipped = VecDeque::new();
         let call = found.and_then(|index| self.pairing.take(index, |call| skipped.push_back(call)));
-        for lost in skipped {
+        for mut lost in skipped {
+            lost.notes |= notes::GAP;
             self.put_unanswered(lost, Outcome::Incomplete, "its response was not captured", cx);
         }
         call.unwrap_or_else(|| {
@@ -480,7 +488,9 @@ impl Http1 {
                 request: None,
                 head: RequestHead::default(),
                 interim: Vec::new(),
-                notes: notes::NO_REQUEST | if cx.conn.midstream { notes::PARTIAL } else { notes::GAP },
+                notes: notes::NO_REQUEST
+                    | if cx.conn.midstream { notes::PARTIAL } else { notes::GAP }
+                    | if self.exchanges > 0 { notes::REUSED } else { 0 },
                 revision: 0,
             }
         })
@@ -536,7 +546,7 @@ impl Http1 {
                 message.notes |= notes::MALFORMED;
                 cx.out.counters.add(Counter::Malformed, 1);
                 self.at[side as usize] = At::Body(framing);
-                self.end_message(side, view.offset + n as u64, view.mark(n).time, cx);
+                self.end_message(side, view.offset + n as u64, view.mark(n).time, false, cx);
                 self.lose(side);
                 // The next message can only be found at the start of a later segment.
                 return Ok(next_segment(view, n));
@@ -550,13 +560,13 @@ impl Http1 {
         }
         self.at[side as usize] = At::Body(framing);
         if over {
-            self.end_message(side, view.offset + n as u64, view.mark(n.max(1) - 1).time, cx);
+            self.end_message(side, view.offset + n as u64, view.mark(n.max(1) - 1).time, true, cx);
         }
         Ok(n)
     }
 
-    /// A message has ended at this stream offset.
-    fn end_message(&mut self, side: Side, offset: u64, time: Nanos, cx: &mut Context<'_>) {
+    /// A message has ended at this stream offset; `whole`: where its own framing says so.
+    fn end_message(&mut self, side: Side, offset: u64, time: Nanos, whole: bool, cx: &mut Context<'_>) {
         self.at[side as usize] = At::Head;
         match side {
             Side::Client => {
@@ -566,7 +576,9 @@ impl Http1 {
                 if let Some(message) = self.message(side) {
                     message.end_offset = offset;
                 }
-                self.reading = Reading::Nothing;
+                if std::mem::take(&mut self.reading) == Reading::Answered {
+                    self.put_ended(cx);
+                }
                 if tunnel {
                     self.at[side as usize] = At::Held;
                 }
@@ -575,12 +587,21 @@ impl Http1 {
                 self.pairing.answered(offset, time);
                 if let Some(mut answer) = self.answer.take() {
                     answer.response.end_offset = offset;
-                    if self.reading == Reading::Answered {
-                        self.reading = Reading::Nothing;
+                    if self.reading == Reading::Answered && whole {
+                        answer.ended = true;
+                        self.answer = Some(answer);
+                    } else {
+                        self.put_answer(*answer, None, "", whole, cx);
                     }
-                    self.put_answer(*answer, None, "", true, cx);
                 }
             }
+        }
+    }
+
+    /// Puts out the answer that came before its request's end.
+    fn put_ended(&mut self, cx: &mut Context<'_>) {
+        if let Some(answer) = self.answer.take_if(|answer| answer.ended) {
+            self.put_answer(*answer, None, "", true, cx);
         }
     }
 
@@ -602,6 +623,7 @@ impl Http1 {
             Side::Client => {
                 if let Read::Head(head, _) = head::request(&text, 0, max_headers, &mut message) {
                     self.set_times(&mut message, rest, rest.bytes.len());
+                    message.head_bytes = rest.bytes.len() as u32;
                     message.notes |= notes::GAP;
                     self.request(message, RequestHead { fields: Fields { host: head.fields.host, ..Fields::default() }, ..head }, cx);
                     self.at[0] = At::Lost;
@@ -612,10 +634,11 @@ impl Http1 {
                     && !(100..200).contains(&head.status)
                 {
                     self.set_times(&mut message, rest, rest.bytes.len());
+                    message.head_bytes = rest.bytes.len() as u32;
                     message.notes |= notes::GAP;
                     let found = self.pairing.find(message.first);
                     let call = self.take_call(found, message.first, cx);
-                    let answer = Answer { call, response: message, head, stream: None };
+                    let answer = Answer { call, response: message, head, stream: None, ended: false };
                     self.put_answer(answer, None, "", false, cx);
                 }
             }
@@ -630,7 +653,7 @@ impl Http1 {
         ended: bool,
         cx: &mut Context<'_>,
     ) {
-        let Answer { call, response, head, stream } = answer;
+        let Answer { call, response, head, stream, .. } = answer;
         let outcome = outcome.unwrap_or(match head.status {
             _ if call.request.is_none() => Outcome::Incomplete,
             0..400 => Outcome::Ok,
@@ -673,11 +696,8 @@ fn put(
 ) {
     let request = call.request.as_deref();
     let text = |span: (u32, u32)| request.map_or(&b""[..], |request| request.span(span));
-    let target = text(call.head.target);
-    let authority = match call.head.fields.host {
-        Some(host) if !text(host).is_empty() => text(host),
-        _ => authority_of(target, text(call.head.method)),
-    };
+    let (in_target, target) = split_target(text(call.head.target), text(call.head.method));
+    let authority = if in_target.is_empty() { call.head.fields.host.map_or(&b""[..], text) } else { in_target };
     let minor_version = answer.map_or(call.head.minor_version, |(_, head)| {
         if request.is_some() { call.head.minor_version } else { head.minor_version }
     });
@@ -705,13 +725,17 @@ fn put(
     cx.out.exchange(cx.conn, &exchange);
 }
 
-/// The authority of a target in absolute or authority form (RFC 9112 section 3.2).
-fn authority_of<'a>(target: &'a [u8], method: &[u8]) -> &'a [u8] {
+/// The authority and the rest of a target in absolute or authority form, which a proxy is asked with (RFC 9112 sections
+/// 3.2.2, 3.2.3); a target in origin form has no authority.
+fn split_target<'a>(target: &'a [u8], method: &[u8]) -> (&'a [u8], &'a [u8]) {
     if method == b"CONNECT" {
-        return target;
+        return (target, target);
     }
-    let Some(scheme_end) = target.windows(3).take(16).position(|w| w == b"://") else { return b"" };
+    let Some(scheme_end) = target.windows(3).take(16).position(|w| w == b"://").filter(|_| target[0] != b'/') else {
+        return (b"", target);
+    };
     let rest = &target[scheme_end + 3..];
-    let authority = &rest[..rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len())];
-    memchr::memrchr(b'@', authority).map_or(authority, |at| &authority[at + 1..])
+    let end = rest.iter().position(|b| matches!(b, b'/' | b'?')).unwrap_or(rest.len());
+    let authority = memchr::memrchr(b'@', &rest[..end]).map_or(&rest[..end], |at| &rest[at + 1..end]);
+    (authority, if end == rest.len() { b"/" } else { &rest[end..] })
 }

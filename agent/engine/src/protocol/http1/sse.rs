@@ -21,6 +21,7 @@ pub(super) struct Events {
     has_data: bool,
     bytes: u64,
     after_cr: bool,
+    begun: bool,
 }
 
 impl Events {
@@ -48,6 +49,9 @@ impl Events {
     }
 
     fn end_line(&mut self, limit: usize, event: &mut impl FnMut(Event<'_>)) {
+        if !std::mem::replace(&mut self.begun, true) && self.line.starts_with(b"\xef\xbb\xbf") {
+            self.line.drain(..3); // a byte order mark
+        }
         if self.line.is_empty() {
             if self.has_data {
                 event(Event { name: &self.name, data: &self.data, bytes: self.bytes });

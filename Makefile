@@ -1,0 +1,71 @@
+# One command each: demo, test, check, bench. Each does all of its own set-up.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+PYTHON ?= python3
+BIN := .venv/bin
+ENGINE := agent/engine
+RUST_SOURCES := $(shell find $(ENGINE)/src -name '*.rs') $(ENGINE)/Cargo.toml $(ENGINE)/Cargo.lock
+PY := tapper agent ui tests bench tools
+FUZZ_SECONDS ?= 20
+
+.PHONY: build demo test check bench fuzz format lock clean
+
+build: .venv/engine.stamp ## the working command at .venv/bin/tapper
+
+.venv/packages.stamp: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tapper needs Python 3.11 or newer: set PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+.venv/engine.stamp: .venv/packages.stamp pyproject.toml $(RUST_SOURCES)
+	@command -v cargo > /dev/null || { echo "tapper's engine is written in Rust: install a toolchain (1.88 or newer), see rustup.rs"; exit 1; }
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked --skip-install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . || \
+		VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked
+	touch $@
+
+demo: build ## a recorded shop of services: its requests and its map
+	@$(BIN)/tapper read tapper/demo/shop.pcap.zst --names tapper/demo/names.yaml --limit 20
+	@echo
+	@$(BIN)/tapper read tapper/demo/shop.pcap.zst --names tapper/demo/names.yaml --map
+
+test: build .venv/system.stamp ## all tests
+	cd $(ENGINE) && cargo test --locked --quiet
+	$(BIN)/python -m pytest -q -n auto
+
+.venv/system.stamp: tools/system_packages.sh .venv/packages.stamp
+	bash tools/system_packages.sh
+	touch $@
+
+check: build ## format, lint, types, import contracts
+	$(BIN)/ruff format --check $(PY)
+	$(BIN)/ruff check $(PY)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd $(ENGINE) && cargo fmt --check
+	cd $(ENGINE) && cargo clippy --locked --all-targets --features python -- -D warnings
+
+bench: build .venv/system.stamp ## figures, as ratios in one run
+	$(BIN)/python -m bench
+
+fuzz: ## each fuzz target for FUZZ_SECONDS; needs a nightly toolchain
+	@rustup run nightly cargo --version > /dev/null 2>&1 || { echo "fuzz: skipped, no nightly toolchain"; exit 0; }; \
+	cargo fuzz --version > /dev/null 2>&1 || cargo install --quiet --locked cargo-fuzz; \
+	cd $(ENGINE) && for target in $$(cargo +nightly fuzz list); do \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -verbosity=0; \
+	done
+
+format: .venv/packages.stamp
+	$(BIN)/ruff format $(PY)
+	$(BIN)/ruff check --fix $(PY)
+	cd $(ENGINE) && cargo fmt
+
+lock: ## Python dependencies, with hashes
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --universal \
+		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf .venv $(ENGINE)/target $(ENGINE)/fuzz/target agent/_engine*.so

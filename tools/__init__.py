@@ -1,0 +1,1 @@
+"""Tools of the project's own making that are no part of tapper: generators of captures."""
