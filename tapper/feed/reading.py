@@ -18,7 +18,7 @@ from tapper.store.session import Session
 from tapper.store.temporary import temporary_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -91,7 +91,7 @@ def total_bytes(paths: Sequence[str]) -> int | None:
 
 def read_files(
     paths: Sequence[str], session: Session, options: ReadOptions | None = None, *, names_at_once: bool = False
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """Records capture files into a new session; leaving early keeps what was read, marked as not complete.
 
     Args:
@@ -137,8 +137,9 @@ def read_files(
             except StopIteration:
                 break
             except _engine.CaptureError as error:
-                problems[str(error.args[1])] = str(error)
-                yield Step(None, step.position, total, step.packets, step.now, str(error))
+                message, path, _ = error.args
+                problems[str(path)] = str(message)
+                yield Step(None, step.position, total, step.packets, step.now, str(message))
                 continue
             rows = recorder.add(batch)
             if names_at_once:

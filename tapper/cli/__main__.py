@@ -1,0 +1,5 @@
+"""`python -m tapper.cli`."""
+
+from tapper.cli import main
+
+main()

@@ -1,0 +1,48 @@
+"""`tapper export`: requests for other tools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tapper.cli.options import Filters, Listing, Reading, filter_options, format_of, gather, reading_options
+
+FORMATS = ("har", "jsonl", "json", "yaml", "csv", "parquet")
+
+
+@click.command("export", short_help="Export requests: HAR, JSON lines, JSON, YAML, CSV, Parquet.")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option(
+    "-o", "--format", "form", type=click.Choice(FORMATS), help="Default: what the name of the file to write says."
+)
+@click.option("-w", "--output", metavar="FILE", type=click.Path(), help="Write there instead of to standard output.")
+@click.option("--limit", "-n", type=click.IntRange(min=0), metavar="N", help="At most so many; 0: all.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress, no closing lines.")
+@filter_options
+@reading_options
+def command(
+    sources: tuple[str, ...],
+    form: str | None,
+    output: str | None,
+    limit: int | None,
+    quiet: bool,
+    **values: Any,
+) -> int:
+    """Exports the requests of a saved session (x.tap) or of captures, with heads and bodies.
+
+    \b
+    tapper export shop.tap -w shop.har --errors
+    tapper export shop.tap -o jsonl | jq .target
+    """
+    from tapper.cli import showing
+    from tapper.cli.source import opened
+
+    chosen = format_of(form, output, FORMATS)
+    if chosen == "table":
+        raise click.UsageError(f"which format? -o takes {', '.join(FORMATS)}; or name the file to write so: -w x.har")
+    where = gather(Filters, values).text()
+    listing = Listing(chosen, output, limit, "time", full=True, quiet=quiet)
+    with opened(sources, gather(Reading, values), quiet=quiet) as source:
+        showing.requests(source, where, listing)
+        return source.finish(quiet=quiet)

@@ -1,0 +1,82 @@
+"""`tapper read`: captures in, requests out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tapper.cli.options import (
+    MAPS,
+    Filters,
+    Listing,
+    Reading,
+    filter_options,
+    gather,
+    listing_options,
+    reading_options,
+)
+
+
+class ReadCommand(click.Command):
+    """Lets `--map` stand without a format before a file name, which click would take for the format."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Gives a bare `--map` its default."""
+        plain = []
+        for number, arg in enumerate(args):
+            following = args[number + 1] if number + 1 < len(args) else ""
+            plain.append("--map=table" if arg == "--map" and following not in MAPS else arg)
+        return super().parse_args(ctx, plain)
+
+
+@click.command("read", cls=ReadCommand, short_help="Read captures and list, show, map or save what is in them.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--map",
+    "map_format",
+    type=click.Choice(MAPS),
+    metavar="[FORMAT]",
+    help=f"The service map instead of the list; FORMAT is one of {', '.join(MAPS)} (default: table).",
+)
+@click.option("--show", metavar="ID", help="One request in full; ID as listed.")
+@click.option(
+    "--save", metavar="X.tap", type=click.Path(), help="Keep the session there, for `tapper open` and the others."
+)
+@click.option("--force", is_flag=True, help="Replace the session that --save names, if there is one.")
+@filter_options
+@listing_options
+@reading_options
+def command(
+    files: tuple[str, ...], map_format: str | None, show: str | None, save: str | None, force: bool, **values: Any
+) -> int:
+    """Reads captures (pcap, pcapng; gzip or zstd; - is standard input) in their order, as one.
+
+    \b
+    tapper read shop.pcap                              the requests
+    tapper read shop.pcap --errors --to orders         some of them
+    tapper read shop.pcap --show 4f21                  one in full
+    tapper read shop.pcap --map                        who calls whom
+    tapper read *.pcap --save shop.tap                 keep it for later
+    tcpdump -U -w - | tapper read - -o jsonl           as they come
+    """
+    from tapper.cli import showing
+    from tapper.cli.source import opened, streamed
+
+    where = gather(Filters, values).text()
+    listing = gather(Listing, values)
+    reading = gather(Reading, values)
+    if map_format and show:
+        raise click.UsageError("--map and --show can't go together")
+    if showing.streams(listing, files) and not (map_format or show or save):
+        return streamed(files, reading, where, listing)
+    with opened(files, reading, save=save, replace=force, quiet=listing.quiet) as source:
+        if map_format:
+            showing.service_map(source, map_format, where, output=listing.output)
+        elif show:
+            showing.one(source, show, listing)
+        elif not save or listing.format or listing.output:
+            showing.requests(source, where, listing)
+        else:
+            showing.saved(source, save)
+        return source.finish(quiet=listing.quiet)

@@ -1,0 +1,197 @@
+"""What commands show of an open source: its requests as a list, one of them, its map, two maps compared."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from tapper.cli.options import LISTS, ROWS, format_of
+from tapper.cli.terminal import Terminal, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tapper.cli.options import Listing
+    from tapper.cli.source import Source
+    from tapper.feed.interface import Map, Query
+    from tapper.servicemap.graph import ServiceMap
+
+PAGE = 1_000
+"""Rows of a table read at once."""
+BINARY = ("parquet", "png")
+TABLES = ("table", "wide")
+ORDERS = {"size": "response_body_bytes", "latency": "latency_ns", "from": "src_name", "to": "dst_name"}
+"""Short names of columns to order by."""
+
+
+def streams(listing: Listing, files: Sequence[str]) -> bool:
+    """Whether requests can be shown while they are read: lines of JSON, or a table of what a pipe gives."""
+    chosen = format_of(listing.format, listing.output, LISTS)
+    return listing.order == "time" and (chosen == "jsonl" or (chosen in TABLES and "-" in files))
+
+
+def requests(source: Source, where: str, listing: Listing) -> None:
+    """The list of requests."""
+    from tapper.feed.interface import Query
+
+    chosen = format_of(listing.format, listing.output, LISTS)
+    order = listing.order.removeprefix("-")
+    limit = limit_of(listing, chosen)
+    query = Query(
+        where=where, order=ORDERS.get(order, order), descending=listing.order.startswith("-"), limit=limit or 0
+    )
+    _known_order(query.order)
+    if chosen in TABLES:
+        _table(source, query, chosen, listing)
+        return
+    from tapper.cli.formats import write
+
+    _match(source, where)
+    with target(listing.output, binary=chosen in BINARY) as file:
+        source.said += write(source.feed, query, chosen, file)
+
+
+def _match(source: Source, where: str) -> None:
+    """Counts what the filter lets through, for the closing lines."""
+    if where:
+        source.where, source.matched = where, source.feed.count(where)
+
+
+def limit_of(listing: Listing, chosen: str) -> int | None:
+    """How many rows; None: all."""
+    if listing.limit is not None:
+        return listing.limit or None
+    return ROWS if chosen in TABLES and listing.output is None and sys.stdout.isatty() else None
+
+
+def _known_order(column: str) -> None:
+    from tapper.feed.rows import EXCHANGE_ROW
+
+    if column not in EXCHANGE_ROW.names:
+        import difflib
+
+        near = difflib.get_close_matches(column, [*EXCHANGE_ROW.names, *ORDERS], n=1)
+        hint = f"did you mean {near[0]}?" if near else "such as time, latency, size, status, from, to"
+        raise click.UsageError(f"--order: there is no column {column!r}; {hint}")
+
+
+def _table(source: Source, query: Query, chosen: str, listing: Listing) -> None:
+    from dataclasses import replace
+
+    from tapper.cli.table import COLUMNS, TABLE, WIDE, Table
+    from tapper.cli.tables import tables
+
+    _match(source, query.where)
+    table = Table(WIDE if chosen == "wide" else TABLE, output_of(listing.output), cut=chosen == "table")
+    source.shown = 0
+
+    def lines() -> Iterator[str]:
+        for batch in tables(source.feed, replace(query, columns=COLUMNS)):
+            for start in range(0, batch.num_rows, PAGE):
+                page = batch.slice(start, PAGE)
+                yield from table.lines(page)
+                source.shown = (source.shown or 0) + page.num_rows
+
+    _write(listing.output, lines())
+
+
+def one(source: Source, wanted: str, listing: Listing) -> None:
+    """One request in full."""
+    from tapper.cli import detail
+
+    exchange = source.feed.exchange(wanted)
+    if listing.format in ("json", "jsonl", "yaml", "har"):
+        from tapper.cli.formats import write_one
+
+        with target(listing.output) as file:
+            write_one(exchange, listing.format, file)
+        return
+    if listing.format not in (None, "table", "wide"):
+        raise click.UsageError(f"one request can be shown as text, json, yaml or har, not as {listing.format}")
+    connection = _connection(source, exchange.connection)
+    _write(listing.output, detail.lines(exchange, connection, output_of(listing.output), full=listing.full))
+
+
+def _connection(source: Source, number: int) -> dict[str, object] | None:
+    from tapper.cli.table import plain_rows
+    from tapper.feed.interface import ConnectionQuery
+
+    rows = plain_rows(source.feed.connections(ConnectionQuery(where=f"connection == {number}", limit=1)))
+    return rows[0] if rows else None
+
+
+def service_map(source: Source, chosen: str, where: str, *, level: str = "service", output: str | None = None) -> None:
+    """The map as a table, or in a format for other tools."""
+    found = source.feed.edges(level, where)
+    _match(source, where)
+    if chosen == "table":
+        from tapper.cli import edges
+
+        _write(output, edges.lines(found, output_of(output)) if found.edges.num_rows else ())
+        return
+    from tapper.export.map import render
+
+    with target(output, binary=chosen in BINARY) as file:
+        file.write(render(_graph(found), chosen))
+
+
+def _graph(found: Map) -> ServiceMap:
+    from tapper.servicemap.graph import build
+
+    return build(found.nodes, found.edges, level=found.level, start_ns=found.span.start, end_ns=found.span.end)
+
+
+def difference(
+    old: Source, new: Source, chosen: str, where: str, *, level: str = "service", output: str | None = None
+) -> bool:
+    """What changed from one map to the other; whether anything did."""
+    import json
+
+    from tapper.servicemap.difference import compare, document, text
+
+    found = compare(_graph(old.feed.edges(level, where)), _graph(new.feed.edges(level, where)))
+    _write(output, [json.dumps(document(found), indent=2) if chosen == "json" else text(found).rstrip("\n")])
+    return bool(found.changes)
+
+
+def saved(source: Source, path: str) -> None:
+    """What to do with a session just saved."""
+    from tapper.cli.problems import say
+
+    summary = source.feed.summary()
+    say(f"saved {path}: {summary.exchanges:,} requests; look at it with: tapper open {path}")
+
+
+@contextmanager
+def target(path: str | None, *, binary: bool = False) -> Iterator[BinaryIO]:
+    """Where to write: the file, whole or not at all; without one, standard output."""
+    if path is None or path == "-":
+        if binary and sys.stdout.isatty():
+            raise click.UsageError("this format is not for a terminal; write it to a file with -w FILE")
+        yield sys.stdout.buffer
+        return
+    final = Path(path)
+    part = final.with_name(f"{final.name}.part")
+    try:
+        with part.open("wb") as file:
+            part.chmod(0o600)  # what was said on the wire is the user's alone
+            yield file
+        part.replace(final)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def output_of(path: str | None) -> Terminal:
+    """What can be shown where `target` writes."""
+    return terminal() if path in (None, "-") else Terminal()
+
+
+def _write(path: str | None, lines: Iterable[str]) -> None:
+    encoding = (sys.stdout.encoding or "utf-8") if path in (None, "-") else "utf-8"
+    with target(path) as file:
+        file.writelines(f"{line}\n".encode(encoding, "replace") for line in lines)
