@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::types::{
-    Int32Type, Int64Type, TimestampNanosecondType, UInt16Type, UInt32Type, UInt64Type,
-};
+use arrow_array::types::{Int32Type, Int64Type, TimestampNanosecondType, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{ArrayRef, RecordBatch};
 
 use crate::columns::{Addrs, Bytes, IntLists, Numbers, Pairs, Uuids, Words};
@@ -481,9 +479,11 @@ impl Output {
         let send = row.request.and_then(|q| between(q.first.time, q.last_time));
         let wait = row.request.zip(row.response).and_then(|(q, p)| between(q.last_time, p.first.time));
         let receive = row.response.filter(|_| row.ended).and_then(|p| between(p.first.time, p.last_time));
-        let latency = row.request.zip(row.response).filter(|_| streaming || row.ended).and_then(|(q, p)| {
-            between(q.first.time, if streaming { p.first.time } else { p.last_time })
-        });
+        let latency = row
+            .request
+            .zip(row.response)
+            .filter(|_| streaming || row.ended)
+            .and_then(|(q, p)| between(q.first.time, if streaming { p.first.time } else { p.last_time }));
         c.send.push_option(send);
         c.wait.push_option(wait);
         c.receive.push_option(receive);

@@ -35,7 +35,7 @@ pub struct Pairing<T> {
     requests_lost: Option<u64>,
     /// Behind the last response, in the server's stream.
     answered_to: u64,
-    last_time: Nanos,
+    last_time: Option<Nanos>,
 }
 
 impl<T> Default for Pairing<T> {
@@ -46,7 +46,7 @@ impl<T> Default for Pairing<T> {
             responses_lost: false,
             requests_lost: None,
             answered_to: 0,
-            last_time: Nanos::MIN,
+            last_time: None,
         }
     }
 }
@@ -57,10 +57,10 @@ impl<T> Pairing<T> {
         let waiting = !self.queue.is_empty();
         let behind_another = waiting && !self.responses_lost;
         self.pipelined |= behind_another;
-        let fresh = mark.time.saturating_sub(self.last_time) >= QUIET;
+        let fresh = self.last_time.is_some_and(|last| mark.time - last >= QUIET);
         let after_loss = self.requests_lost.take().filter(|_| !(fresh && !waiting));
         self.queue.push_back(Slot { item, start: mark.offset, ack: mark.ack, after_loss, fresh });
-        self.last_time = mark.time;
+        self.last_time = Some(mark.time);
         behind_another
     }
 
@@ -76,7 +76,7 @@ impl<T> Pairing<T> {
 
     /// Which request the response answers that begins at `mark`; see [`Self::get`], [`Self::take`].
     pub fn find(&mut self, mark: Mark) -> Option<usize> {
-        self.last_time = self.last_time.max(mark.time);
+        self.last_time = self.last_time.max(Some(mark.time));
         let possible = |slot: &Slot<T>| slot.start < mark.ack && slot.ack <= mark.offset;
         let lossy = self.responses_lost || self.queue.front()?.after_loss.is_some();
         if !lossy {
@@ -124,7 +124,7 @@ impl<T> Pairing<T> {
     /// A response (also an interim or unpaired one) ended at this offset of the server's stream.
     pub fn answered(&mut self, offset: u64, time: Nanos) {
         self.answered_to = self.answered_to.max(offset);
-        self.last_time = self.last_time.max(time);
+        self.last_time = self.last_time.max(Some(time));
     }
 
     /// Requests that wait.

@@ -10,7 +10,7 @@ use arrow_ipc::CompressionType;
 use crate::config::Config;
 use crate::output::Batches;
 use crate::packet::Nanos;
-use crate::pipeline::{Pipeline, PayloadWriter};
+use crate::pipeline::{PayloadWriter, Pipeline};
 use crate::source::file::FileSource;
 use crate::source::{CaptureError, Next};
 

@@ -101,11 +101,7 @@ pub static MESSAGE: LazyLock<SchemaRef> = LazyLock::new(|| {
 
 /// Bodies of messages, a row for each row of [`MESSAGE`].
 pub static MESSAGE_PAYLOAD: LazyLock<SchemaRef> = LazyLock::new(|| {
-    schema(vec![
-        types::uuid("exchange"),
-        required("index", DataType::UInt32),
-        optional("body", DataType::Binary),
-    ])
+    schema(vec![types::uuid("exchange"), required("index", DataType::UInt32), optional("body", DataType::Binary)])
 });
 
 /// Flows.

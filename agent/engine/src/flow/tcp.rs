@@ -249,7 +249,8 @@ impl TcpFlow {
 
     /// A segment after the end.
     fn late(&mut self, side: Side, segment: &Segment<'_>, seq: u32, out: &mut Output) {
-        if !segment.payload.is_empty() && self.halves[side as usize].offset_of(seq) < self.halves[side as usize].next as i64
+        if !segment.payload.is_empty()
+            && self.halves[side as usize].offset_of(seq) < self.halves[side as usize].next as i64
         {
             self.retransmits += 1;
             out.counters.add(Counter::Retransmitted, 1);

@@ -7,11 +7,9 @@
 //!
 //! A new protocol is one new file or folder here and one line in [`REGISTRY`].
 
-
 pub mod dns;
 pub mod http1;
 pub mod tls;
-
 
 use crate::output::Output;
 use crate::packet::{Endpoint, Nanos};

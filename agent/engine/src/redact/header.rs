@@ -25,15 +25,52 @@ pub(super) enum Kind {
 
 /// Headers that hold URLs; a token in a URL is passed on in these.
 const TARGETS: &[&str] = &[
-    ":path", "content-location", "destination", "location", "origin-url", "referer", "x-envoy-original-path",
-    "x-forwarded-uri", "x-original-uri", "x-original-url", "x-rewrite-url",
+    ":path",
+    "content-location",
+    "destination",
+    "location",
+    "origin-url",
+    "referer",
+    "x-envoy-original-path",
+    "x-forwarded-uri",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
 ];
 
 /// Schemes of the Authorization header (RFC 9110 section 11.6.2): the registered ones and some that are usual.
 const SCHEMES: &[&str] = &[
-    "basic", "bearer", "digest", "negotiate", "ntlm", "token", "apikey", "api-key", "key", "jwt", "dpop", "gnap", "hoba",
-    "mutual", "oauth", "hawk", "mac", "vapid", "signature", "concealed", "privatetoken", "scram-sha-1", "scram-sha-256",
-    "aws4-hmac-sha256", "aws4-ecdsa-p256-sha256", "aws", "sharedkey", "sharedkeylite", "googlelogin", "splunk", "zoho-oauthtoken",
+    "basic",
+    "bearer",
+    "digest",
+    "negotiate",
+    "ntlm",
+    "token",
+    "apikey",
+    "api-key",
+    "key",
+    "jwt",
+    "dpop",
+    "gnap",
+    "hoba",
+    "mutual",
+    "oauth",
+    "hawk",
+    "mac",
+    "vapid",
+    "signature",
+    "concealed",
+    "privatetoken",
+    "scram-sha-1",
+    "scram-sha-256",
+    "aws4-hmac-sha256",
+    "aws4-ecdsa-p256-sha256",
+    "aws",
+    "sharedkey",
+    "sharedkeylite",
+    "googlelogin",
+    "splunk",
+    "zoho-oauthtoken",
 ];
 
 /// The Kubernetes API takes a bearer token as a WebSocket protocol of this prefix.

@@ -18,6 +18,8 @@ mod quote;
 mod text;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use std::hash::Hasher;
@@ -134,7 +136,9 @@ impl Rules {
             None => false,
             Some(b'{' | b'[') => self.text(body, Style::Data, out),
             Some(b'<') => self.text(body, Style::Markup, out),
-            Some(b'-') if start.starts_with(b"--") => self.multipart(body, out),
+            Some(b'-') if is("multipart/") || memmem::find(&start[..start.len().min(512)], b"form-data").is_some() => {
+                self.multipart(body, out)
+            }
             _ if is("form-urlencoded") || query::looks_like_form(body) => self.form(body, out),
             _ if ["image/", "video/", "audio/", "font/"].iter().any(|kind| is(kind)) => false,
             _ if is("script") || is("text/css") => self.text(body, Style::Script, out),

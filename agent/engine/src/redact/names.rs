@@ -113,14 +113,23 @@ const STEMS: &[(&str, Fit)] = &[
 
 /// In front of a stem that must be the whole name.
 const QUALIFIERS: &[&str] = &[
-    "x", "xx", "my", "user", "basic", "http", "proxy", "smtp", "mail", "email", "db", "database", "mysql", "pg", "postgres",
-    "redis", "ldap", "ftp", "sudo", "root", "admin", "login", "docker", "registry", "api", "payment", "bank", "gift",
-    "client", "app", "env", "build",
+    "x", "xx", "my", "user", "basic", "http", "proxy", "smtp", "mail", "email", "db", "database", "mysql", "pg",
+    "postgres", "redis", "ldap", "ftp", "sudo", "root", "admin", "login", "docker", "registry", "api", "payment",
+    "bank", "gift", "client", "app", "env", "build",
 ];
 
 /// Further names of query parameters: too usual elsewhere, but a parameter of this name opens something.
-const PARAMETERS: &[&str] =
-    &["sid", "sig", "signature", "xamzsignature", "xgoogsignature", "session", "assertion", "samlrequest", "oauthsignature"];
+const PARAMETERS: &[&str] = &[
+    "sid",
+    "sig",
+    "signature",
+    "xamzsignature",
+    "xgoogsignature",
+    "session",
+    "assertion",
+    "samlrequest",
+    "oauthsignature",
+];
 
 /// In front of "token": it marks a place in a list or a text, and opens nothing.
 const PLAIN_TOKENS: &[&str] =
@@ -132,16 +141,89 @@ const ASKING: &[&str] = &["has", "is", "needs", "requires", "require", "num", "m
 fn describes(word: &[u8]) -> bool {
     matches!(
         word,
-        b"name" | b"names" | b"type" | b"types" | b"kind" | b"ref" | b"refs" | b"id" | b"ids" | b"index" | b"label"
-            | b"exp" | b"expire" | b"expires" | b"expired" | b"expiry" | b"expiration" | b"ttl" | b"lifetime" | b"age"
-            | b"at" | b"date" | b"time" | b"created" | b"updated" | b"changed" | b"version" | b"status" | b"valid"
-            | b"validity" | b"strength" | b"policy" | b"policies" | b"rule" | b"rules" | b"format" | b"required"
-            | b"enabled" | b"disabled" | b"url" | b"uri" | b"endpoint" | b"endpoints" | b"path" | b"domain" | b"location"
-            | b"count" | b"counts" | b"length" | b"len" | b"limit" | b"limits" | b"size" | b"max" | b"min" | b"usage"
-            | b"used" | b"budget" | b"cost" | b"price" | b"algorithm" | b"alg" | b"issuer" | b"scope" | b"scopes"
-            | b"placeholder" | b"title" | b"help" | b"message" | b"error" | b"errors" | b"description" | b"field"
-            | b"provider" | b"providers" | b"method" | b"mode" | b"attempts" | b"retries" | b"consent" | b"banner"
-            | b"preferences" | b"less"
+        b"name"
+            | b"names"
+            | b"type"
+            | b"types"
+            | b"kind"
+            | b"ref"
+            | b"refs"
+            | b"id"
+            | b"ids"
+            | b"index"
+            | b"label"
+            | b"exp"
+            | b"expire"
+            | b"expires"
+            | b"expired"
+            | b"expiry"
+            | b"expiration"
+            | b"ttl"
+            | b"lifetime"
+            | b"age"
+            | b"at"
+            | b"date"
+            | b"time"
+            | b"created"
+            | b"updated"
+            | b"changed"
+            | b"version"
+            | b"status"
+            | b"valid"
+            | b"validity"
+            | b"strength"
+            | b"policy"
+            | b"policies"
+            | b"rule"
+            | b"rules"
+            | b"format"
+            | b"required"
+            | b"enabled"
+            | b"disabled"
+            | b"url"
+            | b"uri"
+            | b"endpoint"
+            | b"endpoints"
+            | b"path"
+            | b"domain"
+            | b"location"
+            | b"count"
+            | b"counts"
+            | b"length"
+            | b"len"
+            | b"limit"
+            | b"limits"
+            | b"size"
+            | b"max"
+            | b"min"
+            | b"usage"
+            | b"used"
+            | b"budget"
+            | b"cost"
+            | b"price"
+            | b"algorithm"
+            | b"alg"
+            | b"issuer"
+            | b"scope"
+            | b"scopes"
+            | b"placeholder"
+            | b"title"
+            | b"help"
+            | b"message"
+            | b"error"
+            | b"errors"
+            | b"description"
+            | b"field"
+            | b"provider"
+            | b"providers"
+            | b"method"
+            | b"mode"
+            | b"attempts"
+            | b"retries"
+            | b"consent"
+            | b"banner"
+            | b"preferences"
+            | b"less"
     )
 }
 
@@ -307,36 +389,187 @@ mod tests {
     use super::*;
 
     const SECRET: &[&str] = &[
-        "password", "Password", "PASSWORD", "PaSsWoRd", "passwd", "pwd", "DB_PWD", "passphrase", "pass", "db_pass",
-        "userpassword", "user.password", "user[password]", "password1", "newPassword", "passwordConfirmation",
-        "password_hash", "spring.datasource.hikari.password", "j_password", "pass word",
-        "secret", "client_secret", "clientSecret", "x-hub-secret", "secretKey", "aws_secret_access_key", "SecretString",
-        "secrets", "secret_id",
-        "token", "x-csrf-token", "csrfmiddlewaretoken", "access_token", "accessToken", "id_token", "refreshToken",
-        "X-Vault-Token", "x-amz-security-token", "authToken", "token2", "access_tokens", "OAuthToken",
-        "apikey", "api-key", "api_key", "apiKey", "APIKey", "X-Api-Key", "x-goog-api-key", "api key", "XAPIKEY",
+        "password",
+        "Password",
+        "PASSWORD",
+        "PaSsWoRd",
+        "passwd",
+        "pwd",
+        "DB_PWD",
+        "passphrase",
+        "pass",
+        "db_pass",
+        "userpassword",
+        "user.password",
+        "user[password]",
+        "password1",
+        "newPassword",
+        "passwordConfirmation",
+        "password_hash",
+        "spring.datasource.hikari.password",
+        "j_password",
+        "pass word",
+        "secret",
+        "client_secret",
+        "clientSecret",
+        "x-hub-secret",
+        "secretKey",
+        "aws_secret_access_key",
+        "SecretString",
+        "secrets",
+        "secret_id",
+        "token",
+        "x-csrf-token",
+        "csrfmiddlewaretoken",
+        "access_token",
+        "accessToken",
+        "id_token",
+        "refreshToken",
+        "X-Vault-Token",
+        "x-amz-security-token",
+        "authToken",
+        "token2",
+        "access_tokens",
+        "OAuthToken",
+        "apikey",
+        "api-key",
+        "api_key",
+        "apiKey",
+        "APIKey",
+        "X-Api-Key",
+        "x-goog-api-key",
+        "api key",
+        "XAPIKEY",
         "ocp-apim-subscription-key",
-        "authorization", "Authorization", "proxy-authorization", "x-forwarded-authorization", "auth", "x-auth",
-        "credential", "credentials", "X-Amz-Credential", "cookie", "set-cookie", "Set-Cookie2", "cookies",
-        "ssn", "customerSSN", "social_security_number", "card", "card_number", "cardNumber", "creditCard", "ccnum",
-        "cvv", "CVV2", "cardCvc", "cvc", "security_code", "pin", "userPIN", "pin_code", "otp",
-        "private_key", "privateKey", "-private-key-", "ssh_key", "session_id", "sessionId", "JSESSIONID", "PHPSESSID",
-        "session_key", "jwt", "x-jwt-assertion", "code_verifier", "client_assertion", "SAMLResponse", "pw",
-        "authorization_code", "bearer",
+        "authorization",
+        "Authorization",
+        "proxy-authorization",
+        "x-forwarded-authorization",
+        "auth",
+        "x-auth",
+        "credential",
+        "credentials",
+        "X-Amz-Credential",
+        "cookie",
+        "set-cookie",
+        "Set-Cookie2",
+        "cookies",
+        "ssn",
+        "customerSSN",
+        "social_security_number",
+        "card",
+        "card_number",
+        "cardNumber",
+        "creditCard",
+        "ccnum",
+        "cvv",
+        "CVV2",
+        "cardCvc",
+        "cvc",
+        "security_code",
+        "pin",
+        "userPIN",
+        "pin_code",
+        "otp",
+        "private_key",
+        "privateKey",
+        "-private-key-",
+        "ssh_key",
+        "session_id",
+        "sessionId",
+        "JSESSIONID",
+        "PHPSESSID",
+        "session_key",
+        "jwt",
+        "x-jwt-assertion",
+        "code_verifier",
+        "client_assertion",
+        "SAMLResponse",
+        "pw",
+        "authorization_code",
+        "bearer",
     ];
 
     const HARMLESS: &[&str] = &[
-        "", "-", "max_tokens", "total_tokens", "tokens", "prompt_tokens", "tokenizer", "tokenized", "token_type",
-        "tokenType", "token_count", "token_endpoint", "expires_in", "next_page_token", "nextToken", "NextToken",
-        "discard", "cardinality", "card_type", "cardholder", "dashboard_cards", "pinned", "shipping", "spin", "pinning",
-        "compass", "passenger", "passport_country", "bypass", "boarding_pass", "pass_rate", "passwordless",
-        "author", "authors", "authorized", "www-authenticate", "authority", ":authority", "authenticated", "oauth",
-        "secretary", "secretName", "secretRef", "secretKeyRef", "imagePullSecrets", "password_policy",
-        "passwordChangedAt", "has_password", "password_reset_url", "access_key_id", "private_key_id", "credential_id",
-        "public_key", "key", "keys", "monkey", "keyboard", "host_key", "cookie_policy", "cookieEnabled", "session",
-        "session_count", "sid", "signature", "sig", "side", "business_name", "lessons", "content-type", "user-agent",
-        "x-request-id", "idempotency-key", "sec-websocket-key", "etag", "traceparent", "code", "status_code",
-        "authorization_endpoint", "is_secret",
+        "",
+        "-",
+        "max_tokens",
+        "total_tokens",
+        "tokens",
+        "prompt_tokens",
+        "tokenizer",
+        "tokenized",
+        "token_type",
+        "tokenType",
+        "token_count",
+        "token_endpoint",
+        "expires_in",
+        "next_page_token",
+        "nextToken",
+        "NextToken",
+        "discard",
+        "cardinality",
+        "card_type",
+        "cardholder",
+        "dashboard_cards",
+        "pinned",
+        "shipping",
+        "spin",
+        "pinning",
+        "compass",
+        "passenger",
+        "passport_country",
+        "bypass",
+        "boarding_pass",
+        "pass_rate",
+        "passwordless",
+        "author",
+        "authors",
+        "authorized",
+        "www-authenticate",
+        "authority",
+        ":authority",
+        "authenticated",
+        "oauth",
+        "secretary",
+        "secretName",
+        "secretRef",
+        "secretKeyRef",
+        "imagePullSecrets",
+        "password_policy",
+        "passwordChangedAt",
+        "has_password",
+        "password_reset_url",
+        "access_key_id",
+        "private_key_id",
+        "credential_id",
+        "public_key",
+        "key",
+        "keys",
+        "monkey",
+        "keyboard",
+        "host_key",
+        "cookie_policy",
+        "cookieEnabled",
+        "session",
+        "session_count",
+        "sid",
+        "signature",
+        "sig",
+        "side",
+        "business_name",
+        "lessons",
+        "content-type",
+        "user-agent",
+        "x-request-id",
+        "idempotency-key",
+        "sec-websocket-key",
+        "etag",
+        "traceparent",
+        "code",
+        "status_code",
+        "authorization_endpoint",
+        "is_secret",
     ];
 
     #[test]

@@ -57,7 +57,8 @@ impl Rules {
                 continue;
             }
             let is_json = matches!(text.get(at), Some(b'{' | b'['));
-            let end = text[at..].iter().position(|b| *b == b'&' || !is_json && is_end(b)).map_or(text.len(), |n| at + n);
+            let end =
+                text[at..].iter().position(|b| *b == b'&' || !is_json && is_end(b)).map_or(text.len(), |n| at + n);
             if nested > 0 {
                 self.nested(edit, at, end, nested - 1);
             }
@@ -142,7 +143,8 @@ pub(super) fn percent_decode(text: &[u8]) -> Vec<u8> {
 fn percent_encode(text: &[u8]) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(text.len() * 2);
     for &byte in text {
-        if byte.is_ascii_alphanumeric() || b"-_.~<>:/".contains(&byte) {
+        let in_mark = byte == b':' && encoded.ends_with(b"<redacted");
+        if byte.is_ascii_alphanumeric() || b"-_.~<>".contains(&byte) || in_mark {
             encoded.push(byte);
         } else {
             let digit = |value: u8| b"0123456789ABCDEF"[value as usize];

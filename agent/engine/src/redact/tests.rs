@@ -47,170 +47,224 @@ fn assert_unchanged(media_type: &str, cases: &[&str]) {
 
 #[test]
 fn json_fields_by_name() {
-    assert_bodies("application/json", &[
-        (r#"{"user":"ada","password":"x"}"#, r#"{"user":"ada","password":"<>"}"#),
-        (r#"{ "Password" : "x" , "n": 1 }"#, r#"{ "Password" : "<>" , "n": 1 }"#),
-        (r#"{"pin":1234,"cvv":-1.5e3,"secret":true}"#, r#"{"pin":"<>","cvv":"<>","secret":"<>"}"#),
-        (r#"{"credentials":{"a":["}",{}]},"b":1}"#, r#"{"credentials":"<>","b":1}"#),
-        (r#"{"cookies":["a","b"]}"#, r#"{"cookies":"<>"}"#),
-        (r#"{"password":"a\"b\\","token":"\\\""}"#, r#"{"password":"<>","token":"<>"}"#),
-        (r#"{"pass\u0077ord":"x"}"#, r#"{"pass\u0077ord":"<>"}"#),
-        (r#"{"\u0070\u0061\u0073\u0073":"x"}"#, r#"{"\u0070\u0061\u0073\u0073":"<>"}"#),
-        (r#"[{"a":{"b":[{"api_key":"x"}]}}]"#, r#"[{"a":{"b":[{"api_key":"<>"}]}}]"#),
-        ("{\"token\":\n\t\"x\"\n}", "{\"token\":\n\t\"<>\"\n}"),
-        ("{\"token\":\"a\"}\n{\"token\":\"b\"}\n", "{\"token\":\"<>\"}\n{\"token\":\"<>\"}\n"),
-        (r#"{"Authorization":"Bearer x"}"#, r#"{"Authorization":"Bearer <>"}"#),
-        (r#"{"pw":"x"}"#, r#"{"pw":"<>"}"#),
-    ]);
+    assert_bodies(
+        "application/json",
+        &[
+            (r#"{"user":"ada","password":"x"}"#, r#"{"user":"ada","password":"<>"}"#),
+            (r#"{ "Password" : "x" , "n": 1 }"#, r#"{ "Password" : "<>" , "n": 1 }"#),
+            (r#"{"pin":1234,"cvv":-1.5e3,"secret":true}"#, r#"{"pin":"<>","cvv":"<>","secret":"<>"}"#),
+            (r#"{"credentials":{"a":["}",{}]},"b":1}"#, r#"{"credentials":"<>","b":1}"#),
+            (r#"{"cookies":["a","b"]}"#, r#"{"cookies":"<>"}"#),
+            (r#"{"password":"a\"b\\","token":"\\\""}"#, r#"{"password":"<>","token":"<>"}"#),
+            (r#"{"pass\u0077ord":"x"}"#, r#"{"pass\u0077ord":"<>"}"#),
+            (r#"{"\u0070\u0061\u0073\u0073":"x"}"#, r#"{"\u0070\u0061\u0073\u0073":"<>"}"#),
+            (r#"[{"a":{"b":[{"api_key":"x"}]}}]"#, r#"[{"a":{"b":[{"api_key":"<>"}]}}]"#),
+            ("{\"token\":\n\t\"x\"\n}", "{\"token\":\n\t\"<>\"\n}"),
+            ("{\"token\":\"a\"}\n{\"token\":\"b\"}\n", "{\"token\":\"<>\"}\n{\"token\":\"<>\"}\n"),
+            (r#"{"Authorization":"Bearer x"}"#, r#"{"Authorization":"Bearer <>"}"#),
+            (r#"{"pw":"x"}"#, r#"{"pw":"<>"}"#),
+        ],
+    );
 }
 
 #[test]
 fn values_that_hide_nothing_stay() {
-    assert_unchanged("application/json", &[
-        r#"{"password":null,"token":""}"#,
-        r#"{"message":"your token has expired","author":"x","keys":["secret","password"]}"#,
-        r#"{"max_tokens":5,"token_type":"Bearer","secretName":"db","type":"password"}"#,
-        r#"{"field":"password","error":"password: is too short"}"#,
-        r#"{"label":"Token:","next":"x"}"#,
-        r#"{"caf\u00e9":"x","shipping":{"pin":null}}"#,
-        r#"{"url":"https://example.org/?page=1&token="}"#,
-        "",
-        " ",
-        "null",
-        "\"password\"",
-    ]);
+    assert_unchanged(
+        "application/json",
+        &[
+            r#"{"password":null,"token":""}"#,
+            r#"{"message":"your token has expired","author":"x","keys":["secret","password"]}"#,
+            r#"{"max_tokens":5,"token_type":"Bearer","secretName":"db","type":"password"}"#,
+            r#"{"field":"password","error":"password: is too short"}"#,
+            r#"{"label":"Token:","next":"x"}"#,
+            r#"{"caf\u00e9":"x","shipping":{"pin":null}}"#,
+            r#"{"url":"https://example.org/?page=1&token="}"#,
+            "",
+            " ",
+            "null",
+            "\"password\"",
+        ],
+    );
 }
 
 #[test]
 fn json_in_strings_of_json() {
-    assert_bodies("application/json", &[
-        (r#"{"m":"{\"password\":\"x\",\"a\":1}"}"#, r#"{"m":"{\"password\":\"<>\",\"a\":1}"}"#),
-        (r#"{"m":"{\"password\":12}"}"#, r#"{"m":"{\"password\":\"<>\"}"}"#),
-        (r#"{"m":"{\"secret\":{\"a\":\"}\"}}"}"#, r#"{"m":"{\"secret\":\"<>\"}"}"#),
-        (
-            r#"{"m":"{\"n\":\"{\\\"token\\\":\\\"x\\\\\\\"y\\\"}\"}"}"#,
-            r#"{"m":"{\"n\":\"{\\\"token\\\":\\\"<>\\\"}\"}"}"#,
-        ),
-        (r#"{"m":"{\"pass\\u0077ord\":\"x\"}"}"#, r#"{"m":"{\"pass\\u0077ord\":\"<>\"}"}"#),
-        (r#"{"m":"{\"password\":\"x","token":"y"}"#, r#"{"m":"{\"password\":\"<>","token":"<>"}"#),
-    ]);
+    assert_bodies(
+        "application/json",
+        &[
+            (r#"{"m":"{\"password\":\"x\",\"a\":1}"}"#, r#"{"m":"{\"password\":\"<>\",\"a\":1}"}"#),
+            (r#"{"m":"{\"password\":12}"}"#, r#"{"m":"{\"password\":\"<>\"}"}"#),
+            (r#"{"m":"{\"secret\":{\"a\":\"}\"}}"}"#, r#"{"m":"{\"secret\":\"<>\"}"}"#),
+            (
+                r#"{"m":"{\"n\":\"{\\\"token\\\":\\\"x\\\\\\\"y\\\"}\"}"}"#,
+                r#"{"m":"{\"n\":\"{\\\"token\\\":\\\"<>\\\"}\"}"}"#,
+            ),
+            (r#"{"m":"{\"pass\\u0077ord\":\"x\"}"}"#, r#"{"m":"{\"pass\\u0077ord\":\"<>\"}"}"#),
+            (r#"{"m":"{\"password\":\"x","token":"y"}"#, r#"{"m":"{\"password\":\"<>","token":"<>"}"#),
+        ],
+    );
 }
 
 #[test]
 fn pairs_of_name_and_value() {
-    assert_bodies("application/json", &[
-        (r#"[{"name":"DB_PASSWORD","value":"x"}]"#, r#"[{"name":"DB_PASSWORD","value":"<>"}]"#),
-        (r#"{"Key" : "api-key", "Value" : 7}"#, r#"{"Key" : "api-key", "Value" : "<>"}"#),
-        (r#"{"e":"{\"name\":\"token\",\"value\":\"x\"}"}"#, r#"{"e":"{\"name\":\"token\",\"value\":\"<>\"}"}"#),
-    ]);
-    assert_unchanged("application/json", &[
-        r#"{"name":"password","valueFrom":{"secretKeyRef":{"name":"db","key":"password"}}}"#,
-        r#"{"title":"password","value":"x"}"#,
-        r#"{"name":"colour","value":"token"}"#,
-    ]);
+    assert_bodies(
+        "application/json",
+        &[
+            (r#"[{"name":"DB_PASSWORD","value":"x"}]"#, r#"[{"name":"DB_PASSWORD","value":"<>"}]"#),
+            (r#"{"Key" : "api-key", "Value" : 7}"#, r#"{"Key" : "api-key", "Value" : "<>"}"#),
+            (r#"{"e":"{\"name\":\"token\",\"value\":\"x\"}"}"#, r#"{"e":"{\"name\":\"token\",\"value\":\"<>\"}"}"#),
+        ],
+    );
+    assert_unchanged(
+        "application/json",
+        &[
+            r#"{"name":"password","valueFrom":{"secretKeyRef":{"name":"db","key":"password"}}}"#,
+            r#"{"title":"password","value":"x"}"#,
+            r#"{"name":"colour","value":"token"}"#,
+        ],
+    );
 }
 
 #[test]
 fn graphql_arguments_and_variables() {
-    assert_bodies("application/json", &[
-        (
-            r#"{"query":"mutation { login(user: \"ada\", password: \"x\") { id } }"}"#,
-            r#"{"query":"mutation { login(user: \"ada\", password: \"<>\") { id } }"}"#,
-        ),
-        (
-            r#"{"query":"mutation { pay(pin: 1234, card: {number: \"1\", name: \"n\"}) { id } }"}"#,
-            r#"{"query":"mutation { pay(pin: <>, card: <>) { id } }"}"#,
-        ),
-        (
-            r#"{"query":"mutation($p:String!){login(password:$p){id}}","variables":{"p":"x","q":"y"}}"#,
-            r#"{"query":"mutation($p:String!){login(password:$p){id}}","variables":{"p":"<>","q":"y"}}"#,
-        ),
-        (
-            r#"{"variables":{"token":"t","p":"x"},"query":"mutation{login(password:$p){id}}"}"#,
-            r#"{"variables":{"token":"<>","p":"<>"},"query":"mutation{login(password:$p){id}}"}"#,
-        ),
-    ]);
-    assert_bodies("application/graphql", &[
-        (r#"mutation { login(password: """x "y" z""") { id } }"#, r#"mutation { login(password: """<>""") { id } }"#),
-        (r#"mutation { login(password: "x"#, r#"mutation { login(password: "<>"#),
-    ]);
+    assert_bodies(
+        "application/json",
+        &[
+            (
+                r#"{"query":"mutation { login(user: \"ada\", password: \"x\") { id } }"}"#,
+                r#"{"query":"mutation { login(user: \"ada\", password: \"<>\") { id } }"}"#,
+            ),
+            (
+                r#"{"query":"mutation { pay(pin: 1234, card: {number: \"1\", name: \"n\"}) { id } }"}"#,
+                r#"{"query":"mutation { pay(pin: <>, card: <>) { id } }"}"#,
+            ),
+            (
+                r#"{"query":"mutation($p:String!){login(password:$p){id}}","variables":{"p":"x","q":"y"}}"#,
+                r#"{"query":"mutation($p:String!){login(password:$p){id}}","variables":{"p":"<>","q":"y"}}"#,
+            ),
+            (
+                r#"{"variables":{"token":"t","p":"x"},"query":"mutation{login(password:$p){id}}"}"#,
+                r#"{"variables":{"token":"<>","p":"<>"},"query":"mutation{login(password:$p){id}}"}"#,
+            ),
+        ],
+    );
+    assert_bodies(
+        "application/graphql",
+        &[
+            (
+                r#"mutation { login(password: """x "y" z""") { id } }"#,
+                r#"mutation { login(password: """<>""") { id } }"#,
+            ),
+            (r#"mutation { login(password: "x"#, r#"mutation { login(password: "<>"#),
+        ],
+    );
     assert_unchanged("application/json", &[r#"{"query":"query { token { id } }"}"#]);
 }
 
 #[test]
 fn urls_in_strings() {
-    assert_bodies("application/json", &[
-        (r#"{"next":"https://h/p?access_token=x&page=2"}"#, r#"{"next":"https://h/p?access_token=<>&page=2"}"#),
-        (r#"{"next":"/p?a=b\u0026token=x\u0026page=2"}"#, r#"{"next":"/p?a=b\u0026token=<>\u0026page=2"}"#),
-        (r#"{"dsn":"postgres://user:x@db:5432/a"}"#, r#"{"dsn":"postgres://user:<>@db:5432/a"}"#),
-        (r#"{"dsn":"postgres:\/\/user:x@db:5432\/a"}"#, r#"{"dsn":"postgres:\/\/user:<>@db:5432\/a"}"#),
-        (r#"{"u":"https://s3/k?X-Amz-Signature=x"}"#, r#"{"u":"https://s3/k?X-Amz-Signature=<>"}"#),
-        (r#"{"c":"Server=db;Password=x y;"}"#, r#"{"c":"Server=db;Password=<> y;"}"#),
-    ]);
+    assert_bodies(
+        "application/json",
+        &[
+            (r#"{"next":"https://h/p?access_token=x&page=2"}"#, r#"{"next":"https://h/p?access_token=<>&page=2"}"#),
+            (r#"{"next":"/p?a=b\u0026token=x\u0026page=2"}"#, r#"{"next":"/p?a=b\u0026token=<>\u0026page=2"}"#),
+            (r#"{"dsn":"postgres://user:x@db:5432/a"}"#, r#"{"dsn":"postgres://user:<>@db:5432/a"}"#),
+            (r#"{"dsn":"postgres:\/\/user:x@db:5432\/a"}"#, r#"{"dsn":"postgres:\/\/user:<>@db:5432\/a"}"#),
+            (r#"{"u":"https://s3/k?X-Amz-Signature=x"}"#, r#"{"u":"https://s3/k?X-Amz-Signature=<>"}"#),
+            (r#"{"c":"Server=db;Password=x y;"}"#, r#"{"c":"Server=db;Password=<> y;"}"#),
+        ],
+    );
     assert_unchanged("application/json", &[r#"{"u":"https://user@host/p","v":"mailto:a@b","w":"http://h:80/@x"}"#]);
 }
 
 #[test]
 fn tokens_and_keys_by_their_looks() {
     let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl";
-    assert_bodies("text/plain", &[
-        (&format!("saw {jwt} here"), "saw <> here"),
-        (&format!("{{\"a\":\"{jwt}\"}}"), "{\"a\":\"<>\"}"),
-        (&jwt[..40], "<>"),
-        (
-            "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
-            "-----BEGIN RSA PRIVATE KEY-----<>-----END RSA PRIVATE KEY-----",
-        ),
-        ("-----BEGIN PRIVATE KEY-----\\nabc", "-----BEGIN PRIVATE KEY-----<>"),
-    ]);
+    assert_bodies(
+        "text/plain",
+        &[
+            (&format!("saw {jwt} here"), "saw <> here"),
+            (&format!("{{\"a\":\"{jwt}\"}}"), "{\"a\":\"<>\"}"),
+            (&jwt[..40], "<>"),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
+                "-----BEGIN RSA PRIVATE KEY-----<>-----END RSA PRIVATE KEY-----",
+            ),
+            ("-----BEGIN PRIVATE KEY-----\\nabc", "-----BEGIN PRIVATE KEY-----<>"),
+        ],
+    );
     assert_unchanged("text/plain", &["eyJhbGciOiJIUzI1NiJ9", "-----BEGIN CERTIFICATE-----\nabc", "keyJhb.c"]);
 }
 
 #[test]
 fn lines_of_settings_and_headers() {
-    assert_bodies("application/yaml", &[
-        ("user: a\npassword: x y # z\nnext: 1", "user: a\npassword: <>\nnext: 1"),
-        ("data:\n  - token: |\n      x\n      y\n    name: z\n", "data:\n  - token: <>\n    name: z\n"),
-        ("  'password': 'x'\n", "  'password': '<>'\n"),
-    ]);
-    assert_bodies("message/http", &[(
-        "GET / HTTP/1.1\r\nAuthorization: Bearer x\r\nX: y\r\n",
-        "GET / HTTP/1.1\r\nAuthorization: Bearer <>\r\nX: y\r\n",
-    )]);
-    assert_bodies("text/event-stream", &[("event: login\ndata: {\"token\":\"x\"}\n\n", "event: login\ndata: {\"token\":\"<>\"}\n\n")]);
+    assert_bodies(
+        "application/yaml",
+        &[
+            ("user: a\npassword: x y # z\nnext: 1", "user: a\npassword: <>\nnext: 1"),
+            ("data:\n  - token: |\n      x\n      y\n    name: z\n", "data:\n  - token: <>\n    name: z\n"),
+            ("  'password': 'x'\n", "  'password': '<>'\n"),
+        ],
+    );
+    assert_bodies(
+        "message/http",
+        &[(
+            "GET / HTTP/1.1\r\nAuthorization: Bearer x\r\nX: y\r\n",
+            "GET / HTTP/1.1\r\nAuthorization: Bearer <>\r\nX: y\r\n",
+        )],
+    );
+    assert_bodies(
+        "text/event-stream",
+        &[("event: login\ndata: {\"token\":\"x\"}\n\n", "event: login\ndata: {\"token\":\"<>\"}\n\n")],
+    );
 }
 
 #[test]
 fn markup_by_name() {
-    assert_bodies("application/xml", &[
-        ("<a><password>x</password><b>y</b></a>", "<a><password>&lt;&gt;</password><b>y</b></a>"),
-        ("<w:Password Type=\"t\">x</w:Password>", "<w:Password Type=\"t\">&lt;&gt;</w:Password>"),
-        ("<token><![CDATA[x]]></token>", "<token><![CDATA[&lt;&gt;]]></token>"),
-        ("<db user=\"u\" password='x'/>", "<db user=\"u\" password='&lt;&gt;'/>"),
-        ("<db password=\"x\"", "<db password=\"&lt;&gt;\""),
-        ("<credentials><u>a</u><p>b</p></credentials>", "<credentials>&lt;&gt;</credentials>"),
-        ("<property name=\"password\" value=\"x\"/>", "<property name=\"password\" value=\"&lt;&gt;\"/>"),
-        ("<password>cut", "<password>&lt;&gt;"),
-        ("<input name=\"csrf_token\" value=\"x\">", "<input name=\"csrf_token\" value=\"&lt;&gt;\">"),
-    ]);
-    assert_unchanged("text/html", &[
-        "<label for=\"password\">Password</label><input type=\"password\" name=\"password\">",
-        "<token/><password></password><a href=\"/forgot-password\">x</a>",
-    ]);
-    assert_bodies("application/json", &[(r#"{"x":"<password>x</password>"}"#, r#"{"x":"<password>&lt;&gt;</password>"}"#)]);
+    assert_bodies(
+        "application/xml",
+        &[
+            ("<a><password>x</password><b>y</b></a>", "<a><password>&lt;&gt;</password><b>y</b></a>"),
+            ("<w:Password Type=\"t\">x</w:Password>", "<w:Password Type=\"t\">&lt;&gt;</w:Password>"),
+            ("<token><![CDATA[x]]></token>", "<token><![CDATA[&lt;&gt;]]></token>"),
+            ("<db user=\"u\" password='x'/>", "<db user=\"u\" password='&lt;&gt;'/>"),
+            ("<db password=\"x\"", "<db password=\"&lt;&gt;\""),
+            ("<credentials><u>a</u><p>b</p></credentials>", "<credentials>&lt;&gt;</credentials>"),
+            ("<property name=\"password\" value=\"x\"/>", "<property name=\"password\" value=\"&lt;&gt;\"/>"),
+            ("<password>cut", "<password>&lt;&gt;"),
+            ("<input name=\"csrf_token\" value=\"x\">", "<input name=\"csrf_token\" value=\"&lt;&gt;\">"),
+        ],
+    );
+    assert_unchanged(
+        "text/html",
+        &[
+            "<label for=\"password\">Password</label><input type=\"password\" name=\"password\">",
+            "<token/><password></password><a href=\"/forgot-password\">x</a>",
+        ],
+    );
+    assert_bodies(
+        "application/json",
+        &[(r#"{"x":"<password>x</password>"}"#, r#"{"x":"<password>&lt;&gt;</password>"}"#)],
+    );
 }
 
 #[test]
 fn forms() {
-    assert_bodies("application/x-www-form-urlencoded", &[
-        ("user=a&password=x&b=c", "user=a&password=<>&b=c"),
-        ("user%5Bpassword%5D=x", "user%5Bpassword%5D=<>"),
-        ("p%61ssword=x y\"z", "p%61ssword=<>"),
-        ("password=cut", "password=<>"),
-        ("payload=%7B%22token%22%3A%22x%22%7D&a=b", "payload=%7B%22token%22%3A%22<>%22%7D&a=b"),
-        ("payload={\"token\":\"x\"}", "payload={\"token\":\"<>\"}"),
-        ("next=https%3A%2F%2Fh%2F%3Faccess_token%3Dx%26a%3Db", "next=https:/{}/h/%3Faccess_token%3D<>%26a%3Db"),
-    ].map(|(a, b)| (a, b.replace("{}", ""))).each_ref().map(|(a, b)| (*a, b.as_str())));
+    assert_bodies(
+        "application/x-www-form-urlencoded",
+        &[
+            ("user=a&password=x&b=c", "user=a&password=<>&b=c"),
+            ("user%5Bpassword%5D=x", "user%5Bpassword%5D=<>"),
+            ("p%61ssword=x y\"z", "p%61ssword=<>"),
+            ("password=cut", "password=<>"),
+            ("payload=%7B%22token%22%3A%22x%22%7D&a=b", "payload=%7B%22token%22%3A%22<>%22%7D&a=b"),
+            ("payload={\"token\":\"x\"}", "payload={\"token\":\"<>\"}"),
+            (
+                "next=https%3A%2F%2Fh%2F%3Faccess_token%3Dx%26a%3Db",
+                "next=https%3A%2F%2Fh%2F%3Faccess_token%3D<>%26a%3Db",
+            ),
+        ],
+    );
     assert_bodies("", &[("a=b&token=x", "a=b&token=<>")]);
     assert_bodies("application/x-www-form-urlencoded", &[(r#"{"password":"x"}"#, r#"{"password":"<>"}"#)]);
     assert_unchanged("application/x-www-form-urlencoded", &["a=b&password=&token", "max_tokens=5&q=token", "&&==&"]);
@@ -226,15 +280,15 @@ fn multipart_forms() {
         )
     };
     let text = form("x\r\ny", r#"{"a":1,"secret":"z"}"#);
-    assert_eq!(
-        body("multipart/form-data", &text),
-        Some(form("<>", r#"{"a":1,"secret":"<>"}"#)),
-    );
+    assert_eq!(body("multipart/form-data", &text), Some(form("<>", r#"{"a":1,"secret":"<>"}"#)),);
     assert_eq!(body("", &form("", "x")), None);
-    assert_bodies("multipart/form-data", &[(
-        "--b\r\nContent-Disposition: form-data; name=pin\r\n\r\n12",
-        "--b\r\nContent-Disposition: form-data; name=pin\r\n\r\n<>",
-    )]);
+    assert_bodies(
+        "multipart/form-data",
+        &[(
+            "--b\r\nContent-Disposition: form-data; name=pin\r\n\r\n12",
+            "--b\r\nContent-Disposition: form-data; name=pin\r\n\r\n<>",
+        )],
+    );
 }
 
 #[test]
@@ -256,7 +310,9 @@ fn targets() {
     ] {
         assert_eq!(run(|r, out| r.target(target.as_bytes(), out)).as_deref(), Some(expected), "{target}");
     }
-    for target in ["/", "*", "/a?page=2&q=token", "/a@b", "h:443", "http://u@h/", "/a?token=", "/token/password", "?", "#?&="] {
+    for target in
+        ["/", "*", "/a?page=2&q=token", "/a@b", "h:443", "http://u@h/", "/a?token=", "/token/password", "?", "#?&="]
+    {
         assert_eq!(run(|r, out| r.target(target.as_bytes(), out)), None, "{target}");
     }
 }
@@ -271,11 +327,19 @@ fn headers() {
         ("X-Api-Key", "x", "<>"),
         ("X-Vault-Token", "x", "<>"),
         ("Cookie", "a=1; b=\"2\";c; d=", "a=<>; b=<>;<>; d="),
-        ("Set-Cookie", "sid=x=y; Path=/; Secure; Expires=Wed, 09 Jun 2021 10:18:14 GMT", "sid=<>; Path=/; Secure; Expires=Wed, 09 Jun 2021 10:18:14 GMT"),
+        (
+            "Set-Cookie",
+            "sid=x=y; Path=/; Secure; Expires=Wed, 09 Jun 2021 10:18:14 GMT",
+            "sid=<>; Path=/; Secure; Expires=Wed, 09 Jun 2021 10:18:14 GMT",
+        ),
         ("Set-Cookie", "a=1; Path=/, b=2; Path=/", "a=<>; Path=<>; Path=/"),
         ("Location", "https://h/cb?code=1&access_token=x", "https://h/cb?code=1&access_token=<>"),
         ("Referer", "https://u:x@h/", "https://u:<>@h/"),
-        ("Sec-WebSocket-Protocol", "base64url.bearer.authorization.k8s.io.eA, v4.channel.k8s.io", "base64url.bearer.authorization.k8s.io.<>, v4.channel.k8s.io"),
+        (
+            "Sec-WebSocket-Protocol",
+            "base64url.bearer.authorization.k8s.io.eA, v4.channel.k8s.io",
+            "base64url.bearer.authorization.k8s.io.<>, v4.channel.k8s.io",
+        ),
         ("Link", "<https://h/?page=2&token=x>; rel=\"next\"", "<https://h/?page=2&token=<>>; rel=\"next\""),
     ] {
         let shown = run(|r, out| r.header(name.as_bytes(), value.as_bytes(), out));
@@ -283,8 +347,12 @@ fn headers() {
         assert!(redactor().looks_into(name.as_bytes()));
     }
     for (name, value) in [
-        ("Content-Type", "application/json"), ("WWW-Authenticate", "Basic realm=\"a\""), ("X-Request-Id", "token"),
-        ("Cookie", ""), ("Authorization", " "), ("Location", "/next"),
+        ("Content-Type", "application/json"),
+        ("WWW-Authenticate", "Basic realm=\"a\""),
+        ("X-Request-Id", "token"),
+        ("Cookie", ""),
+        ("Authorization", " "),
+        ("Location", "/next"),
     ] {
         assert_eq!(run(|r, out| r.header(name.as_bytes(), value.as_bytes(), out)), None, "{name}: {value}");
     }
@@ -324,7 +392,8 @@ fn every_stem_is_found_in_a_body() {
 #[test]
 fn further_names_are_found_everywhere() {
     let r = Redactor::new([0; 16], &["x-internal-id".into(), "größe".into(), "q".into()]);
-    for text in [r#"{"internal":1,"xInternalId":"canary"}"#, r#"{"größe":"canary"}"#, r#"{"q":"canary"}"#, "q=canary"] {
+    for text in [r#"{"internal":1,"xInternalId":"canary"}"#, r#"{"größe":"canary"}"#, r#"{"q":"canary"}"#, "q=canary"]
+    {
         let mut out = Vec::new();
         assert!(r.body(b"", text.as_bytes(), &mut out), "{text}");
         assert!(!String::from_utf8(out).unwrap().contains("canary"));

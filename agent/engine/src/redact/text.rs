@@ -339,7 +339,8 @@ impl<'a> Scan<'a> {
         }
         match self.byte(start) {
             Some(b'$') => {
-                let len = self.text[start + 1..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+                let len =
+                    self.text[start + 1..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
                 if self.variables.len() < VARIABLES && (1..=NAME).contains(&len) {
                     self.variables.push(self.text[start + 1..start + 1 + len].to_vec());
                 }
@@ -393,16 +394,17 @@ impl<'a> Scan<'a> {
 
     /// Replaces the rest of the line, if the name is the first of it; with the lines of a YAML block below it.
     fn line(&mut self, name_start: usize, at: usize, name: &[u8]) {
-        let lead = self.text[..name_start].iter().rev().take(TAG).take_while(|b| matches!(b, b' ' | b'\t' | b'-' | b'\''));
+        let lead =
+            self.text[..name_start].iter().rev().take(TAG).take_while(|b| matches!(b, b' ' | b'\t' | b'-' | b'\''));
         let lead = lead.count();
         if self.style != Style::Data || name_start > lead && self.text[name_start - lead - 1] != b'\n' {
             return;
         }
         let end_of_line = |from: usize| memchr(b'\n', &self.text[from..]).map_or(self.text.len(), |n| from + n);
         let mut end = end_of_line(at);
-        let mut start = at + self.text[at..end].iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let start = at + self.text[at..end].iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let start = start + header::scheme(name, &self.text[start..end]);
         if matches!(self.text[start..end].trim_ascii(), [b'|' | b'>', rest @ ..] if rest.len() < 3) {
-            start = end;
             while end < self.text.len() {
                 let next = end_of_line(end + 1);
                 let line = &self.text[end + 1..next];
@@ -413,10 +415,9 @@ impl<'a> Scan<'a> {
                 end = next;
             }
         }
-        start += header::scheme(name, &self.text[start..end]);
         let value = self.text[start..end].trim_ascii_end();
         if !value.is_empty() {
-            let mark = self.rules.mark(value.trim_ascii_start());
+            let mark = self.rules.mark(value);
             self.put(start, start + value.len(), &mark);
         }
     }
@@ -476,9 +477,8 @@ impl<'a> Scan<'a> {
     fn url(&mut self, at: usize) {
         let start = at + if self.byte(at + 1) == Some(b'/') { 3 } else { 5 };
         let highest = self.text.len().min(start + NAME);
-        if let Some((start, end)) = query::password(&self.text[start.min(highest)..highest]) {
-            let start = at + (start + if self.byte(at + 1) == Some(b'/') { 3 } else { 5 });
-            let end = start + end;
+        if let Some((from, to)) = query::password(&self.text[start.min(highest)..highest]) {
+            let (start, end) = (start + from, start + to);
             let mark = self.rules.mark(&query::percent_decode(&self.text[start..end]));
             self.put(start, end, &mark);
         }
@@ -523,8 +523,7 @@ impl<'a> Scan<'a> {
 
     /// Replaces the values of JSON fields of these names: GraphQL variables whose argument was secret.
     fn give_variables(&mut self, names: &[Vec<u8>]) {
-        let mut places: Vec<usize> =
-            names.iter().flat_map(|name| memmem::find_iter(self.text, name)).collect();
+        let mut places: Vec<usize> = names.iter().flat_map(|name| memmem::find_iter(self.text, name)).collect();
         places.sort_unstable();
         for at in places {
             if at < self.done {

@@ -12,8 +12,7 @@ use crate::output::{Exchange, Outcome};
 use crate::packet::Nanos;
 
 /// How DNS over UDP is recognised.
-pub const PROTOCOL_UDP: DatagramProtocol =
-    DatagramProtocol { probe: probe_datagram, new: || Box::<DnsUdp>::default() };
+pub const PROTOCOL_UDP: DatagramProtocol = DatagramProtocol { probe: probe_datagram, new: || Box::<DnsUdp>::default() };
 
 /// How DNS over TCP is recognised.
 pub const PROTOCOL_TCP: Protocol = Protocol { name: "dns", probe: probe_stream, new: || Box::<DnsTcp>::default() };
@@ -182,7 +181,8 @@ impl Questions {
             }
         }
         // Copies of an answer come within moments.
-        while let Some(index) = self.pending.iter().position(|p| p.answered && now - p.message.first.time >= 2 * bound) {
+        while let Some(index) = self.pending.iter().position(|p| p.answered && now - p.message.first.time >= 2 * bound)
+        {
             self.forget(index, cx);
         }
     }

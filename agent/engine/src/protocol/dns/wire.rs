@@ -204,16 +204,20 @@ fn show(bytes: &[u8], kind: u16, data: std::ops::Range<usize>) -> String {
             Some(text)
         }
         33 => match (u16_at(raw, 0), u16_at(raw, 2), u16_at(raw, 4), name_at(data.start + 6)) {
-            (Some(priority), Some(weight), Some(port), Some(host)) => Some(format!("{priority} {weight} {port} {host}")),
+            (Some(priority), Some(weight), Some(port), Some(host)) => {
+                Some(format!("{priority} {weight} {port} {host}"))
+            }
             _ => None,
         },
         6 => name(bytes, data.start).and_then(|(server, at)| Some(format!("{server} {}", name(bytes, at)?.0))),
         _ => None,
     };
-    shown.unwrap_or_else(|| raw.iter().take(256).fold(format!("\\# {} ", raw.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    shown.unwrap_or_else(|| {
+        raw.iter().take(256).fold(format!("\\# {} ", raw.len()), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    })
 }
 
 /// Types by number (IANA, DNS parameters).

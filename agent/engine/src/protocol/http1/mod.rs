@@ -150,7 +150,8 @@ impl Dissector for Http1 {
                     known = known && framing.skip(gap.len, message);
                 }
                 self.at[side as usize] = At::Body(framing);
-                if let Some(stream) = self.answer.as_mut().filter(|_| side == Side::Server).and_then(|a| a.stream.as_mut())
+                if let Some(stream) =
+                    self.answer.as_mut().filter(|_| side == Side::Server).and_then(|a| a.stream.as_mut())
                 {
                     stream.events.clear();
                 }
@@ -189,8 +190,12 @@ impl Dissector for Http1 {
             let (outcome, error) = match how {
                 // A stream that the client leaves has done its work.
                 End::Reset(Side::Client) if answer.stream.is_some() => (None, ""),
-                End::Reset(Side::Client) => (Some(Outcome::Reset), "the client reset the connection during the response"),
-                End::Reset(Side::Server) => (Some(Outcome::Reset), "the server reset the connection during the response"),
+                End::Reset(Side::Client) => {
+                    (Some(Outcome::Reset), "the client reset the connection during the response")
+                }
+                End::Reset(Side::Server) => {
+                    (Some(Outcome::Reset), "the server reset the connection during the response")
+                }
                 End::Closed if until_close => (None, ""),
                 End::Closed => (Some(Outcome::Reset), "the connection was closed before the response was complete"),
                 End::Idle | End::Unseen => (Some(Outcome::Open), ""),
@@ -219,7 +224,15 @@ impl Dissector for Http1 {
             let count = stream.counts.received;
             if answer.call.revision == 0 || count != stream.reported {
                 stream.reported = count;
-                put(&answer.call, Some((&answer.response, answer.head)), Some(stream.counts), Outcome::Open, "", false, cx);
+                put(
+                    &answer.call,
+                    Some((&answer.response, answer.head)),
+                    Some(stream.counts),
+                    Outcome::Open,
+                    "",
+                    false,
+                    cx,
+                );
                 answer.call.revision = answer.call.revision.saturating_add(1);
             }
         }
@@ -570,9 +583,10 @@ impl Http1 {
         self.at[side as usize] = At::Head;
         match side {
             Side::Client => {
-                let tunnel = self.pairing.last().is_some_and(|call| {
-                    self.reading == Reading::Newest && call.head.fields.upgrade.is_some()
-                });
+                let tunnel = self
+                    .pairing
+                    .last()
+                    .is_some_and(|call| self.reading == Reading::Newest && call.head.fields.upgrade.is_some());
                 if let Some(message) = self.message(side) {
                     message.end_offset = offset;
                 }
@@ -625,7 +639,11 @@ impl Http1 {
                     self.set_times(&mut message, rest, rest.bytes.len());
                     message.head_bytes = rest.bytes.len() as u32;
                     message.notes |= notes::GAP;
-                    self.request(message, RequestHead { fields: Fields { host: head.fields.host, ..Fields::default() }, ..head }, cx);
+                    self.request(
+                        message,
+                        RequestHead { fields: Fields { host: head.fields.host, ..Fields::default() }, ..head },
+                        cx,
+                    );
                     self.at[0] = At::Lost;
                 }
             }
@@ -645,14 +663,7 @@ impl Http1 {
         }
     }
 
-    fn put_answer(
-        &mut self,
-        answer: Answer,
-        outcome: Option<Outcome>,
-        error: &str,
-        ended: bool,
-        cx: &mut Context<'_>,
-    ) {
+    fn put_answer(&mut self, answer: Answer, outcome: Option<Outcome>, error: &str, ended: bool, cx: &mut Context<'_>) {
         let Answer { call, response, head, stream, .. } = answer;
         let outcome = outcome.unwrap_or(match head.status {
             _ if call.request.is_none() => Outcome::Incomplete,

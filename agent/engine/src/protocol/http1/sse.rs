@@ -100,10 +100,8 @@ mod tests {
         let mut events = Events::default();
         for piece in pieces {
             events.read(piece, 1024, |e| {
-                found.push((
-                    String::from_utf8_lossy(e.name).into_owned(),
-                    String::from_utf8_lossy(e.data).into_owned(),
-                ));
+                found
+                    .push((String::from_utf8_lossy(e.name).into_owned(), String::from_utf8_lossy(e.data).into_owned()));
             });
         }
         found
