@@ -59,7 +59,8 @@ class FileReader:
     """Reads capture files (pcap, pcapng; gzip or zstd compressed; "-" is standard input) one after another as one.
 
     Iterating gives batches until the end of the last file; each step runs without the GIL. A step returns when
-    `batch_rows` exchanges are there, or on a pipe that is slower, at least every 250 ms if there is any row.
+    `batch_rows` exchanges or some MiB of payload are there; on a pipe at least every 250 ms, if need be with an empty
+    batch.
 
     When a file is damaged, the records up to there are given first; then `CaptureError` is raised, once, and
     iterating again goes on with the next file.

@@ -349,6 +349,7 @@ pub struct Output {
     pub redactor: Redactor,
     content: ContentDecoder,
     classes: Classes,
+    #[allow(clippy::vec_box, reason = "they are handed out and taken back as boxes")]
     pool: Vec<Box<Message>>,
     decoded: Vec<u8>,
     redacted: Vec<u8>,

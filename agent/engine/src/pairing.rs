@@ -58,7 +58,7 @@ impl<T> Pairing<T> {
         let behind_another = waiting && !self.responses_lost;
         self.pipelined |= behind_another;
         let fresh = self.last_time.is_some_and(|last| mark.time - last >= QUIET);
-        let after_loss = self.requests_lost.take().filter(|_| !(fresh && !waiting));
+        let after_loss = self.requests_lost.take().filter(|_| !fresh || waiting);
         self.queue.push_back(Slot { item, start: mark.offset, ack: mark.ack, after_loss, fresh });
         self.last_time = Some(mark.time);
         behind_another

@@ -90,8 +90,8 @@ impl Reader {
             };
             match source.next() {
                 Ok(Next::Packet(packet)) => self.pipeline.packet(&packet),
-                Ok(Next::Idle) if self.pipeline.rows() > 0 => return Ok(Some(self.batch())),
-                Ok(Next::Idle) => stride = 0,
+                // Also without rows: the caller may have signals to look at.
+                Ok(Next::Idle) => return Ok(Some(self.batch())),
                 Ok(Next::End) => {
                     self.finished_bytes += source.position();
                     self.source = None;

@@ -361,7 +361,7 @@ impl Names {
     /// Knows these names as well, however their words are separated.
     pub fn new(extra: &[String]) -> Self {
         let extra = extra.iter().map(|name| Words::of(name.as_bytes()).text().into());
-        Self { extra: extra.filter(|name: &Box<[u8]>| !name.is_empty()).collect() }
+        Self { extra: extra.filter(|name| !name.is_empty()).collect() }
     }
 
     /// Whether a value of this name is a secret.

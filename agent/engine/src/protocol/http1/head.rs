@@ -124,6 +124,15 @@ fn take_headers(head: &[u8], headers: &[Parsed<'_>], max_headers: usize, message
     fields
 }
 
+/// Lines that are no header, for the bytes in them, are not shown as one; that there are any is said.
+fn note_left_out(head: &[u8], headers: usize, message: &mut Message) {
+    let lead = head.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    // The start line and the empty line.
+    if memchr::memchr_iter(b'\n', &head[lead..]).count() > headers + 2 {
+        message.notes |= notes::MALFORMED;
+    }
+}
+
 fn starts_with(value: &[u8], prefix: &[u8]) -> bool {
     value.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
@@ -200,6 +209,7 @@ fn finish_request(
         return Read::Invalid;
     };
     let fields = take_headers(head, parsed.headers, max_headers, message);
+    note_left_out(head, parsed.headers.len(), message);
     message.head_bytes = len as u32;
     let (method, target) = (span(head, method.as_bytes()), span(head, target.as_bytes()));
     Read::Head(RequestHead { method, target, minor_version, fields }, len)
@@ -241,6 +251,7 @@ fn finish_response(
 ) -> Read<ResponseHead> {
     let (Some(status), Some(minor_version)) = (parsed.code, parsed.version) else { return Read::Invalid };
     let fields = take_headers(head, parsed.headers, max_headers, message);
+    note_left_out(head, parsed.headers.len(), message);
     message.head_bytes = len as u32;
     // A reason that is not valid text is given as an empty one from elsewhere.
     let reason = parsed.reason.filter(|r| !r.is_empty()).map_or((0, 0), |r| span(head, r.as_bytes()));
@@ -270,7 +281,7 @@ pub(super) fn plausible_request(bytes: &[u8]) -> Option<bool> {
     let rest = &bytes[method + 1..];
     let Some(line_end) = memchr::memchr2(b'\n', 0, rest) else {
         // No request line is that long, and it is text (other than the target's obs-text).
-        let is_text = rest.iter().all(|&b| b > b' ' || b == b' ' || b == b'\r');
+        let is_text = rest.iter().all(|&b| b >= b' ' || b == b'\r');
         let starts = rest.first().is_none_or(|&b| b == b'/' || b == b'*' || b.is_ascii_alphanumeric() || b == b'[');
         return if is_text && starts && rest.len() < 16_384 { None } else { Some(false) };
     };
@@ -285,6 +296,6 @@ pub(super) fn plausible_response(bytes: &[u8]) -> Option<bool> {
     if bytes[..known] != START[..known] {
         return Some(false);
     }
-    let Some(rest) = bytes.get(START.len()..).filter(|rest| rest.len() >= 5) else { return None };
+    let rest = bytes.get(START.len()..).filter(|rest| rest.len() >= 5)?;
     Some(rest[0].is_ascii_digit() && rest[1] == b' ' && rest[2..5].iter().all(u8::is_ascii_digit))
 }
