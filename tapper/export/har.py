@@ -1,8 +1,9 @@
 """HAR 1.2, the HTTP Archive that browsers' network panels open.
 
 What HAR has no field for goes into fields that begin with `_`, as the specification asks: `_k8s` (who the two ends
-are), `_tapper` (the record's id, outcome, notes), `_error`, `_trailers`, `_webSocketMessages` (as Chrome writes them)
-and `_messages` of other streams. Exchanges of protocols other than HTTP are left out and counted.
+are), `_tapper` (the record's id, outcome, notes), `_trailers`, `_messages` of streams; as Chrome's network panel names
+them: `_resourceType`, `_error`, `_transferSize`, `_connectionId`, `_webSocketMessages`, `_eventSourceMessages`.
+Exchanges of protocols other than HTTP are left out and counted.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 HTTP = frozenset({"http", "grpc", "websocket"})
 """Protocols whose exchanges are HTTP requests underneath."""
+
+_EVENTS = "text/event-stream"
 
 _OPCODES = {"text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10}
 """RFC 6455, section 11.8."""
@@ -75,17 +78,17 @@ def entry(exchange: Exchange) -> dict[str, Any]:
         "serverIPAddress": exchange.dst.ip,
         "connection": str(exchange.dst.port),
         "_connectionId": str(exchange.connection),
+        "_resourceType": "fetch",
         "_k8s": {"src": _end(exchange.src), "dst": _end(exchange.dst)},
         "_tapper": _about(exchange),
     }
-    if exchange.outcome not in ("ok", "client_error", "server_error"):
-        made["_error"] = exchange.error or OUTCOMES.get(exchange.outcome, exchange.outcome)
     if _is_websocket(exchange):
         made["_resourceType"] = "websocket"
         made["_webSocketMessages"] = [_frame(one) for one in exchange.messages]
+    elif exchange.response is not None and exchange.response.content_type == _EVENTS:
+        made["_resourceType"] = "eventsource"
+        made["_eventSourceMessages"] = [_event(one) for one in exchange.messages]
     elif exchange.messages:
-        if exchange.response and exchange.response.content_type == "text/event-stream":
-            made["_resourceType"] = "eventsource"
         made["_messages"] = [message(one) for one in exchange.messages]
     return made
 
@@ -123,19 +126,27 @@ def _method(exchange: Exchange) -> str | None:
 
 
 def _response(exchange: Exchange) -> dict[str, Any]:
-    half = exchange.response
-    if half is None:
-        return {
-            "status": 0,
-            "statusText": "",
-            "httpVersion": _version(exchange),
-            "cookies": [],
-            "headers": [],
-            "content": {"size": 0, "mimeType": "x-unknown"},
-            "redirectURL": "",
-            "headersSize": -1,
-            "bodySize": -1,
-        }
+    made = _no_response(exchange) if exchange.response is None else _answer(exchange, exchange.response)
+    if exchange.outcome not in ("ok", "client_error", "server_error"):
+        made["_error"] = exchange.error or OUTCOMES.get(exchange.outcome, exchange.outcome)
+    return made
+
+
+def _no_response(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "status": 0,
+        "statusText": "",
+        "httpVersion": _version(exchange),
+        "cookies": [],
+        "headers": [],
+        "content": {"size": 0, "mimeType": "x-unknown"},
+        "redirectURL": "",
+        "headersSize": -1,
+        "bodySize": -1,
+    }
+
+
+def _answer(exchange: Exchange, half: Half) -> dict[str, Any]:
     made: dict[str, Any] = {
         "status": _status(exchange, half),
         "statusText": exchange.reason or "",
@@ -165,6 +176,8 @@ def _status(exchange: Exchange, half: Half) -> int:
 def _content(half: Half) -> dict[str, Any]:
     size = half.content_bytes if half.content_bytes is not None else len(half.body or b"")
     made: dict[str, Any] = {"size": size, "mimeType": half.header("content-type") or half.content_type or "x-unknown"}
+    if half.content_type == _EVENTS:
+        made["mimeType"] = _EVENTS  # Chrome shows events of this very type only, without a charset
     if half.content_bytes is not None and half.body_bytes is not None and half.content_bytes != half.body_bytes:
         made["compression"] = half.content_bytes - half.body_bytes
     if half.body:
@@ -177,7 +190,8 @@ def _content(half: Half) -> dict[str, Any]:
 def _version(exchange: Exchange) -> str:
     if not exchange.version:
         return "unknown"
-    return exchange.version if exchange.version.upper().startswith("HTTP") else f"HTTP/{exchange.version}"
+    number = exchange.version.upper().removeprefix("HTTP/")
+    return f"HTTP/{number}" if "." in number else f"HTTP/{number}.0"
 
 
 def _size(number: int | None) -> int:
@@ -195,6 +209,18 @@ def _frame(one: Message) -> dict[str, Any]:
         "type": "send" if one.direction == "sent" else "receive",
         "time": one.time_ns / 1e9,
         "opcode": _OPCODES.get(one.kind, 1),
+        "data": text.pop("text"),
+        **text,
+    }
+
+
+def _event(one: Message) -> dict[str, Any]:
+    """As Chrome exports them; ids are not kept."""
+    text = text_or_base64(one.body or b"", "_encoding")
+    return {
+        "time": one.time_ns / 1e9,
+        "eventName": one.name or "message",
+        "eventId": "",
         "data": text.pop("text"),
         **text,
     }

@@ -51,12 +51,12 @@ def payload_rows(message: bytes, kind: str) -> list[Row]:
 
 
 def newest(records: list[Row]) -> list[Row]:
-    """Without the rows that a higher revision replaces, by time."""
+    """Without the rows that a higher revision replaces, by time; in one segment, by place."""
     by_id: dict[Any, Row] = {}
     for row in records:
         if row["id"] not in by_id or row["revision"] >= by_id[row["id"]]["revision"]:
             by_id[row["id"]] = row
-    return sorted(by_id.values(), key=lambda row: row["time"])
+    return sorted(by_id.values(), key=lambda row: (row["time"], row.get("request_seq") or 0))
 
 
 def collect(result: Result, batch: Batch) -> None:

@@ -119,8 +119,9 @@ def payload(event: dict[str, Any], key: str, transport: str, folder: Path) -> by
     """The bytes that an event sends."""
     spec = event[key]
     if isinstance(spec, dict) and "dns" in spec:
-        message = dns_message(spec["dns"])
-        return len(message).to_bytes(2, "big") + message if transport == "tcp" else message
+        listed = spec["dns"] if isinstance(spec["dns"], list) else [spec["dns"]]
+        messages = [dns_message(one) for one in listed]
+        return b"".join(len(m).to_bytes(2, "big") * (transport == "tcp") + m for m in messages)
     if "body" in event:
         return http(spec, event, folder)
     return crlf(spec) if isinstance(spec, str) else content(spec, folder)

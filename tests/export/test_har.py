@@ -104,6 +104,7 @@ def test_an_entry_in_full() -> None:
         "serverIPAddress": "10.96.0.7",
         "connection": "8080",
         "_connectionId": str(2**63 + 5),
+        "_resourceType": "fetch",
         "_k8s": {
             "src": {"ip": "10.0.1.4", "port": 40001, "name": "web", "namespace": "shop", "service": "web"},
             "dst": {"ip": "10.96.0.7", "port": 8080, "name": "orders", "service": "orders"},
@@ -127,7 +128,7 @@ def test_a_request_without_an_answer() -> None:
     assert made["response"]["status"] == 0
     assert made["response"]["statusText"] == ""
     assert made["response"]["content"] == {"size": 0, "mimeType": "x-unknown"}
-    assert made["_error"] == "no answer within 30 s"
+    assert made["response"]["_error"] == "no answer within 30 s"
     assert made["time"] == 0.3
 
 
@@ -179,10 +180,18 @@ def test_websocket_messages_are_as_chrome_writes_them() -> None:
     assert made["_webSocketMessages"][0]["time"] == pytest.approx(1_700_000_000.123456)
 
 
-def test_messages_of_other_streams() -> None:
+def test_server_sent_events_are_as_chrome_writes_them() -> None:
     made = entry(ORDER, message(0, "received", "event", b'{"a":1}'), response_content_type="text/event-stream")
     assert made["_resourceType"] == "eventsource"
-    assert made["_messages"][0]["body"] == '{"a":1}'
+    assert made["response"]["content"]["mimeType"] == "text/event-stream"
+    assert made["_eventSourceMessages"] == [
+        {"time": pytest.approx(1_700_000_000.123456), "eventName": "message", "eventId": "", "data": '{"a":1}'}
+    ]
+
+
+def test_messages_of_other_streams() -> None:
+    made = entry(ORDER, message(0, "received", "message", b"\x0a\xff"), protocol="grpc")
+    assert (made["_messages"][0]["body"], made["_messages"][0]["body_encoding"]) == ("Cv8=", "base64")
 
 
 def test_grpc_is_a_post_whose_status_is_apart() -> None:
@@ -199,7 +208,7 @@ def test_grpc_is_a_post_whose_status_is_apart() -> None:
     )
     assert made["request"]["method"] == "POST"
     assert made["request"]["url"] == "http://orders.shop:8080/pb.News/GetNews"
-    assert made["request"]["httpVersion"] == "HTTP/2"
+    assert made["request"]["httpVersion"] == "HTTP/2.0"
     assert made["response"]["status"] == 200
     assert (made["_tapper"]["status"], made["_tapper"]["status_text"]) == (14, "UNAVAILABLE")
     assert [header["name"] for header in made["request"]["headers"] if "comment" in header] == ["", "y"]

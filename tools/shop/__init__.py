@@ -7,5 +7,8 @@
                                        -> news                 HTTP/1.0, one process a request, slow
                                        -> offers               never answers
 
+With gRPC, Redis and WebSocket: orders -> stock (gRPC, all kinds of calls), users and gateway -> cache (Redis),
+visitors -> gateway (WebSocket).
+
 `python -m tools.shop.record` (as root) makes the capture that tapper ships; see `record.py`.
 """

@@ -1,8 +1,9 @@
 """Builds the shop, lets visitors in, records the traffic, and writes the capture and the names of its addresses.
 
     python -m tools.shop.record --seconds 60 --out tapper/demo
+    SHOP_WITH=grpc,redis,websocket python -m tools.shop.record ...
 
-Needs root (namespaces, tcpdump), nginx, dnsmasq, tcpdump and iproute2.
+Needs root (namespaces, tcpdump), nginx, dnsmasq, tcpdump, iproute2, and with redis its server.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ import yaml
 import zstandard
 
 from tools.network import LAN, SUBNET, Network
-from tools.shop.services import PORT
+from tools.shop.services import PORT, WITH
 
 SERVERS = {"gateway": 10, "orders": 11, "payments": 12, "users": 13, "news": 14}
 VISITORS = {"visitor1": 101, "visitor2": 102}
 OTHERS = {"dns": 2, "web": 9, "node": 3, "audit": 15}
 SILENT = {"offers": 16}
+EXTRAS = {"grpc": ("stock", 17), "redis": ("cache", 18), "websocket": None}
+"""What the shop may have besides HTTP and DNS, with the host that it needs."""
 
 NGINX = """
 daemon off;
@@ -81,7 +84,8 @@ def website(folder: Path) -> Path:
 
 def start(network: Network, folder: Path) -> None:
     """All hosts and servers."""
-    for name, number in (SERVERS | VISITORS | OTHERS).items():
+    extras = {host[0]: host[1] for extra, host in EXTRAS.items() if host and extra in WITH}
+    for name, number in (SERVERS | VISITORS | OTHERS | extras).items():
         network.host(name, number)
     for name, number in SILENT.items():
         network.host(name, number, silent=True)
@@ -94,6 +98,17 @@ def start(network: Network, folder: Path) -> None:
         log=folder / "dns.log",
     )
     network.wait_port("dns", 53)
+    if "grpc" in WITH:
+        from tools.shop import stock
+
+        network.start("stock", sys.executable, "-m", "tools.shop.services", "stock", log=folder / "stock.log")
+        network.wait_port("stock", stock.PORT)
+    if "redis" in WITH:
+        from tools.shop import cache
+
+        options = ("--protected-mode", "no", "--requirepass", cache.PASSWORD, "--save", "", "--dir", str(folder))
+        network.start("cache", "redis-server", *options, log=folder / "cache.log")
+        network.wait_port("cache", cache.PORT)
     for name in SERVERS:
         network.start(name, sys.executable, "-m", "tools.shop.services", name, log=folder / f"{name}.log")
     for name in SERVERS:

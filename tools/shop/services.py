@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import random
 import socketserver
 import sys
@@ -21,6 +22,9 @@ PORT = 8080
 API_KEY = "pk-live-51H8yXq0w7RvZ"
 ITEMS = ("kettle", "lamp", "chair", "desk", "rug", "mug", "shelf", "clock")
 PASSED_ON = ("traceparent", "X-Request-Id", "Authorization")
+
+WITH = frozenset(os.environ.get("SHOP_WITH", "").split(","))
+"""What the shop has besides HTTP and DNS: grpc, redis, websocket."""
 
 chance = random.Random(7)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -54,6 +58,8 @@ class Caller:
 
 
 call = Caller()
+setups: list[Callable[[web.Application], Any]] = [call.run]
+"""What lives as long as the service."""
 
 
 def answer(data: Any, status: int = 200, **more: Any) -> web.Response:
@@ -102,7 +108,9 @@ async def users_get(request: web.Request) -> web.Response:
     """One user."""
     await asyncio.sleep(chance.uniform(0.001, 0.004))
     number = int(request.match_info["id"])
-    return answer(person(number)) if number < 60 else answer({"error": "no such user"}, 404)
+    if number >= 60:
+        return answer({"error": "no such user"}, 404)
+    return answer(await people.get(number, person) if people else person(number))
 
 
 async def payments_charge(request: web.Request) -> web.Response:
@@ -125,6 +133,8 @@ async def orders_list(request: web.Request) -> web.Response:
 async def orders_get(request: web.Request) -> web.Response:
     """One order with its user."""
     found = order(int(request.match_info["id"]))
+    if clerk:
+        found["in_stock"] = await clerk.look(found["lines"][0]["item"])
     status, user = await call(request, "GET", f"http://users:{PORT}/users/{found['user']}")
     return answer(found | {"user": user} if status == 200 else found)
 
@@ -195,6 +205,21 @@ async def gateway_events(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def gateway_live(request: web.Request) -> web.WebSocketResponse:
+    """A chat with the shop: answers text and binary, says something by itself, and closes in order."""
+    socket = web.WebSocketResponse(heartbeat=1.0)
+    await socket.prepare(request)
+    await socket.send_json({"hello": request.headers.get("X-Visitor"), "token": "ws-tok-17"})
+    async for message in socket:
+        if message.type == aiohttp.WSMsgType.TEXT:
+            await socket.send_json({"you_said": message.data, "offers": [chance.choice(ITEMS) for _ in range(30)]})
+        elif message.type == aiohttp.WSMsgType.BINARY:
+            await socket.send_bytes(message.data[::-1])
+        if message.data == "bye":
+            await socket.close(code=4001, message=b"bye")
+    return socket
+
+
 async def health(_: web.Request) -> web.Response:
     """For probes."""
     return web.Response(text="ok")
@@ -208,6 +233,7 @@ ROUTES: dict[str, list[tuple[str, str, Handler]]] = {
         ("GET", "/api/home", gateway_home),
         ("GET", "/api/events", gateway_events),
         ("GET", "/api/offers", gateway_offers),
+        ("GET", "/api/live", gateway_live),
         ("POST", "/api/login", gateway_login),
         ("*", "/api/{service:orders|users}{rest:.*}", gateway_pass),
     ],
@@ -235,18 +261,46 @@ class ForkingServer(socketserver.ForkingMixIn, HTTPServer):
     """A process for each connection."""
 
 
+people: Any = None
+clerk: Any = None
+
+
+def furnish(name: str) -> None:
+    """Gives a service what the shop has besides HTTP."""
+    global people, clerk
+    if name == "users" and "redis" in WITH:
+        from tools.shop.cache import People
+
+        people = People()
+        setups.append(people.run)
+    if name == "gateway" and "redis" in WITH:
+        from tools.shop.cache import prices
+
+        setups.append(prices)
+    if name == "orders" and "grpc" in WITH:
+        from tools.shop.stock import Clerk
+
+        clerk = Clerk()
+        setups.append(clerk.run)
+
+
 def main(name: str) -> None:
     """Runs a service until it is killed."""
     chance.seed(name)
     if name == "news":
         ForkingServer(("", PORT), News).serve_forever()
-        return
-    app = web.Application()
-    for method, path, handler in ROUTES[name]:
-        app.router.add_route(method, path, handler)
-    app.router.add_get("/healthz", health)
-    app.cleanup_ctx.append(call.run)
-    web.run_app(app, port=PORT, print=None, access_log=None)
+    elif name == "stock":
+        from tools.shop.stock import serve
+
+        asyncio.run(serve())
+    else:
+        furnish(name)
+        app = web.Application()
+        for method, path, handler in ROUTES[name]:
+            app.router.add_route(method, path, handler)
+        app.router.add_get("/healthz", health)
+        app.cleanup_ctx.extend(setups)
+        web.run_app(app, port=PORT, print=None, access_log=None)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import time
 
 import aiohttp
 
-from tools.shop.services import ITEMS, PORT
+from tools.shop.services import ITEMS, PORT, WITH
 
 WEB = "http://web"
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0"
@@ -49,8 +49,27 @@ class Visitor:
         wanted = {"item": self.chance.choice(ITEMS), "count": self.chance.randrange(1, 4), "card": "4242424242424242"}
         await self.ask("POST", "/api/orders", json=wanted)
 
+    async def chat(self) -> None:
+        """Talks with the gateway over a WebSocket."""
+        headers = {"X-Visitor": str(self.number), "Cookie": f"session=ws-{self.number}"}
+        url = f"http://gateway:{PORT}/api/live"
+        async with self.session.ws_connect(url, headers=headers, compress=self.number % 2 * 15) as socket:
+            for turn in range(self.chance.randrange(2, 9)):
+                await socket.receive()
+                if turn % 3 == 2:
+                    await socket.send_bytes(self.chance.randbytes(300))
+                else:
+                    await socket.send_json({"turn": turn, "password": "hunter2", "text": "how much? " * turn})
+                await asyncio.sleep(0.2)
+            await socket.send_str("bye")
+            while not socket.closed:
+                await socket.receive()
+
     async def act(self) -> None:
         """Does one thing."""
+        if "websocket" in WITH and self.chance.random() < 0.02:
+            await self.chat()
+            return
         dice = self.chance.random()
         if dice < 0.05:
             await self.login()

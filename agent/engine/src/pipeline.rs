@@ -16,8 +16,8 @@ use crate::output::{Batches, Output};
 use crate::packet::{Nanos, Packet};
 use crate::schema;
 
-/// Heads and bodies that make a batch full, whatever its rows: several of them must fit into memory at once.
-const BATCH_BYTES: usize = 32 << 20;
+/// Heads and bodies that make a batch full, whatever its rows: few enough to stay in the caches until they are written.
+const BATCH_BYTES: usize = 8 << 20;
 
 /// Packets in, batches out. No sockets, no files, no clock.
 pub struct Pipeline {

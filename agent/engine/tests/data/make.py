@@ -1,9 +1,12 @@
 """Writes the captures of this folder: packets by scapy, so that another hand than the engine's made them.
 
-Run: `python make.py`, with scapy installed. The `.txt` beside each file says what is in it, packet by packet; it was
-compared with what tshark makes of the same file. The packets are also written as seeds of the fuzz target `decode`.
+Run: `python make.py`, with scapy and editcap installed. The `.txt` beside each file says what is in it, packet by
+packet; it was compared with what tshark makes of the same file. The packets are also written as seeds of the fuzz
+target `decode`.
 """
 
+import gzip
+import subprocess
 from pathlib import Path
 
 from scapy.all import (
@@ -94,26 +97,29 @@ def fragments() -> list[Packet]:
     return [*reversed(v4), v4[0], *v6, overlay[1], overlay[0], *overlay[2:]]
 
 
+def save(name: str, packets: list[Packet], linktype: int) -> None:
+    for i, packet in enumerate(packets):
+        packet.time = 1_700_000_000 + i
+    wrpcap(str(HERE / name), packets, linktype=linktype)
+
+
 def main() -> None:
-    for packets in (every := {"shapes": shapes(), "fragments": fragments()}).values():
-        for i, packet in enumerate(packets):
-            packet.time = 1_700_000_000 + i
-    wrpcap(str(HERE / "shapes.pcap"), every["shapes"])
-    wrpcap(str(HERE / "fragments.pcap"), every["fragments"])
+    SEEDS.mkdir(parents=True, exist_ok=True)
+    for name, packets in (every := {"shapes": shapes(), "fragments": fragments()}).items():
+        save(f"{name}.pcap", packets, 1)
+        seed = (b"\0\1" + len(packet).to_bytes(2, "big") + b"\0" + bytes(packet) for packet in packets)
+        (SEEDS / name).write_bytes(b"".join(seed))
+    subprocess.run(["editcap", "-F", "pcapng", HERE / "shapes.pcap", HERE / "shapes.pcapng"], check=True)
+    (HERE / "shapes.pcap.gz").write_bytes(gzip.compress((HERE / "shapes.pcap").read_bytes(), mtime=0))
     with RawPcapWriter(str(HERE / "cut.pcap"), linktype=1) as cut:
         cut.write_header(None)
         for packet in every["shapes"]:
             cut.write_packet(bytes(packet)[:66], sec=int(packet.time), wirelen=len(packet))
-    SEEDS.mkdir(parents=True, exist_ok=True)
-    for name, packets in every.items():
-        seed = (b"\0\1" + len(packet).to_bytes(2, "big") + b"\0" + bytes(packet) for packet in packets)
-        (SEEDS / name).write_bytes(b"".join(seed))
-    cooked = [CookedLinux(proto=0x0800) / V4 / tcp(), CookedLinux(proto=0x86DD) / V6 / tcp()]
-    wrpcap(str(HERE / "sll.pcap"), cooked)
+    save("sll.pcap", [CookedLinux(proto=0x0800) / V4 / tcp(), CookedLinux(proto=0x86DD) / V6 / tcp()], 113)
     cooked = [CookedLinuxV2(proto=0x0800, ifindex=3) / V4 / tcp(), CookedLinuxV2(proto=0x86DD, ifindex=4) / V6 / udp()]
-    wrpcap(str(HERE / "sll2.pcap"), cooked, linktype=276)
-    wrpcap(str(HERE / "null.pcap"), [Loopback(type=2) / V4 / tcp(), Loopback(type=30) / V6 / tcp()])
-    wrpcap(str(HERE / "raw.pcap"), [V4 / tcp(), V6 / tcp()], linktype=101)
+    save("sll2.pcap", cooked, 276)
+    save("null.pcap", [Loopback(type=2) / V4 / tcp(), Loopback(type=30) / V6 / tcp()], 0)
+    save("raw.pcap", [V4 / tcp(), V6 / tcp()], 101)
 
 
 if __name__ == "__main__":
