@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from tapper.cli.options import LISTS, ROWS, format_of
-from tapper.cli.terminal import Terminal, terminal
+from tapper.cli.terminal import Terminal, Visible, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -52,7 +52,8 @@ def requests(source: Source, where: str, listing: Listing) -> None:
 
     _match(source, where)
     with target(listing.output, binary=chosen in BINARY) as file:
-        source.said += write(source.feed, query, chosen, file)
+        seen = chosen == "csv" and file is sys.stdout.buffer and sys.stdout.isatty()
+        source.said += write(source.feed, query, chosen, Visible(file) if seen else file)
 
 
 def _match(source: Source, where: str) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 import click
+
+from tapper.model.text import clean
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 MIN_WIDTH = 40
 """Narrower terminals get lines that wrap: nothing useful fits."""
@@ -35,3 +43,26 @@ def terminal(stream: TextIO | None = None) -> Terminal:
         return Terminal()
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return Terminal(max(shutil.get_terminal_size((80, 24)).columns, MIN_WIDTH), not plain)
+
+
+class Visible(io.BytesIO):
+    """UTF-8 text on its way to a terminal: what a terminal would obey or hide is made visible.
+
+    For formats that keep captured text exactly as it was; in files and pipes it stays so.
+    """
+
+    def __init__(self, below: BinaryIO) -> None:
+        super().__init__()
+        self._below = below
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Gives all of it on."""
+        whole = bytes(data)
+        parts = re.split(r"([\r\n\t]+)", self._decoder.decode(whole))
+        self._below.write("".join(part if n % 2 else clean(part) for n, part in enumerate(parts)).encode())
+        return len(whole)
+
+    def flush(self) -> None:
+        """Of what is below."""
+        self._below.flush()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 import traffic
+from click.testing import CliRunner
+
+from tapper.cli import program
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -25,29 +29,48 @@ class Ran:
 
 
 class Tapper(Protocol):
-    """Runs a command line in a process of its own, in a directory of its own."""
+    """Runs a command line in a directory of its own, as the console script does."""
 
-    def __call__(self, *args: str | Path, stdin: bytes | None = None, **env: str) -> Ran: ...
+    def __call__(self, *args: str | Path) -> Ran: ...
 
 
 @pytest.fixture
-def tapper(tmp_path: Path) -> Tapper:
-    def run(*args: str | Path, stdin: bytes | None = None, **env: str) -> Ran:
-        done = subprocess.run(
-            [sys.executable, "-m", "tapper.cli", *map(str, args)],
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            cwd=tmp_path,
-            env={**os.environ, "TZ": "UTC", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **env},
-            timeout=60,
-            check=False,
-        )
-        out, err = done.stdout.decode(errors="surrogateescape"), done.stderr.decode(errors="surrogateescape")
-        assert "Traceback" not in err, err
-        return Ran(done.returncode, out, err)
+def tapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tapper:
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args: str | Path) -> Ran:
+        with CliRunner().isolation() as (out, err, _):
+            code = program.run([str(arg) for arg in args])
+            sys.stderr.flush()
+            told = err.getvalue().decode()
+            assert "Traceback" not in told
+            assert "an error of tapper itself" not in told
+            return Ran(code, out.getvalue().decode(), told)
 
     return run
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Tapper:
+    """The same in a process of its own."""
+
+    def run(*args: str | Path) -> Ran:
+        command = [sys.executable, "-m", "tapper.cli", *map(str, args)]
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, cwd=tmp_path, timeout=60, check=False
+        )
+        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture(scope="session")

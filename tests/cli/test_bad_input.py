@@ -57,8 +57,8 @@ def test_a_file_that_is_no_capture(tapper: Tapper, tmp_path: Path) -> None:
     assert ran.err.startswith("tapper: notes.txt")
 
 
-def test_an_empty_pipe(tapper: Tapper) -> None:
-    ran = tapper("read", "-", stdin=b"")
+def test_an_empty_pipe(process: Tapper) -> None:
+    ran = process("read", "-")
     assert ran.code == 1
     assert "empty" in ran.err
 
@@ -83,7 +83,7 @@ def test_one_file_of_several_is_no_capture(tapper: Tapper, shop: Path, tmp_path:
 
 
 @pytest.mark.parametrize(
-    "args", [[], ["-o", "wide"], ["--map"], ["-o", "json"], ["-o", "jsonl"], ["-o", "yaml"], ["-o", "csv"]]
+    "args", [[], ["-o", "wide"], ["--map"], ["-o", "json"], ["-o", "jsonl"], ["-o", "yaml"], ["-o", "har"]]
 )
 def test_captured_text_never_drives_the_terminal(tapper: Tapper, hostile: Path, args: list[str]) -> None:
     ran = tapper("read", hostile, *args)

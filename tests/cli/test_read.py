@@ -37,11 +37,11 @@ def test_a_capture_becomes_a_table_of_requests(tapper: Tapper, shop: Path) -> No
     assert "reset ↯" in rows[4]
 
 
-def test_the_closing_lines_count_what_went_wrong(tapper: Tapper, shop: Path) -> None:
-    err = tapper("read", shop).err
+def test_the_closing_lines_count_what_went_wrong(process: Tapper, shop: Path) -> None:
+    err = process("read", shop).err
     assert "5 requests (1 server error, 1 reset, 1 client error)" in err
     assert "6 connections (1 refused, 1 reset)" in err
-    assert tapper("read", shop, "--quiet").err == ""
+    assert process("read", shop, "--quiet").err == ""
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,12 @@ def test_a_closed_pipe_ends_it_quietly(shop: Path) -> None:
         assert child.wait(60) == 0
 
 
-def test_nothing_of_a_look_is_left_behind(tapper: Tapper, shop: Path, tmp_path: Path) -> None:
+def test_nothing_of_a_look_is_left_behind(
+    process: Tapper, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "tmp").mkdir()
-    assert tapper("read", shop, TMPDIR=str(tmp_path / "tmp")).code == 0
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    assert process("read", shop).code == 0
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

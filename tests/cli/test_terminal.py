@@ -1,0 +1,72 @@
+"""What reaches a terminal, and how it fits."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tapper.cli.terminal import Visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SGR = re.compile("\x1b\\[[0-9;]*m")
+
+
+def on_terminal(args: list[str], columns: int, **env: str) -> str:
+    """What a command writes to a terminal of that width."""
+    master, slave = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm", "TZ": "UTC", **env}
+    command = [sys.executable, "-m", "tapper.cli", *args]
+    child = subprocess.Popen(command, stdout=slave, stderr=subprocess.DEVNULL, env=environment)
+    os.close(slave)
+    written = b""
+    try:
+        while data := os.read(master, 65536):
+            written += data
+    except OSError:  # Linux says so when the other end is closed
+        pass
+    os.close(master)
+    assert child.wait(60) == 0
+    return written.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_tables_fit_the_terminal(shop: Path, columns: int) -> None:
+    for args in (["read", str(shop), "-q"], ["read", str(shop), "--map", "-q"], ["open", str(shop)]):
+        lines = SGR.sub("", on_terminal(args, columns)).splitlines()
+        assert lines
+        assert max(map(len, lines)) <= columns
+
+
+def test_colours_are_for_terminals_and_can_be_refused(shop: Path) -> None:
+    args = ["read", str(shop), "-q"]
+    assert "\x1b[31m" in on_terminal(args, 120)
+    assert "\x1b" not in on_terminal(args, 120, NO_COLOR="1")
+    assert "\x1b" not in on_terminal(args, 120, TERM="dumb")
+
+
+def test_csv_on_a_terminal_hides_nothing(hostile: Path) -> None:
+    shown = on_terminal(["read", str(hostile), "-q", "-o", "csv"], 120)
+    assert "\u202e" not in shown
+    assert "\\u202ereversed" in shown
+
+
+def test_binary_formats_are_not_for_terminals(shop: Path) -> None:
+    with pytest.raises(AssertionError):
+        on_terminal(["read", str(shop), "-o", "parquet"], 80)
+
+
+def test_text_cut_within_a_character_is_put_together_again() -> None:
+    below = io.BytesIO()
+    sink = Visible(below)
+    for byte in "é\x1b[31m\tü\n".encode():
+        sink.write(bytes([byte]))
+    assert below.getvalue().decode() == "é␛[31m\tü\n"
