@@ -153,7 +153,7 @@ class Map:
     span: Span = ALWAYS
     """The time that rates refer to: as asked, or from the first to the last record looked at; at least 1 s."""
     approximate: bool = False
-    """Whether percentiles are estimates (t-digest): there were too many calls to hold all latencies."""
+    """Whether percentiles are up to 0.5 % too high: there were too many calls to hold all latencies."""
 
 
 class Feed(Protocol):

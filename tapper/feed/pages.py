@@ -13,6 +13,7 @@ from tapper.feed import columns as sql
 from tapper.feed import rows
 from tapper.feed.interface import FeedError
 from tapper.feed.selection import MOST, chunks, resolved, select, windows, with_payload
+from tapper.store.tables import EXCHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,12 +69,12 @@ def narrow_rows(
 
 
 def _first(tables: Iterator[pa.Table], count: int) -> pa.Table:
-    found = [next(tables)]
-    have = found[0].num_rows
+    found: list[pa.Table] = []
+    have = 0
     while have < count and (table := next(tables, None)) is not None:
         found.append(table)
         have += table.num_rows
-    return pa.concat_tables(found)
+    return pa.concat_tables(found or [EXCHANGE.empty_table()])
 
 
 def _check_page(limit: int, offset: int) -> None:

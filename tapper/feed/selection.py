@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from tapper.model.schema import PAYLOAD
 from tapper.store.segments import PLACE
+from tapper.store.tables import EXCHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 FIRST, MOST = 8_192, 32_768
 """Rows looked at together where all are gone through: few at first, as that may be enough for a page."""
+BUCKETS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +71,67 @@ def resolved(session: Session, selection: Selection) -> Iterator[Selection]:
     if selection.exact is None:
         yield selection
         return
-    matched = pa.concat_tables(table.select(["id"]) for table in chunks(session, selection))
+    ids = [table.select(["id"]) for table in chunks(session, selection)]
+    matched = pa.concat_tables(ids or [EXCHANGE.empty_table().select(["id"])])
     with session.registered(matched=matched):
         yield Selection("e.id IN (SELECT id FROM matched)")
 
 
 def windows(session: Session, selection: Selection, *, descending: bool = False, most: int) -> Iterator[Selection]:
-    """The selection cut into pieces of at most `most` rows that follow each other by time and id; small ones first."""
-    order = "DESC" if descending else "ASC"
-    rest, size = selection, min(most, FIRST)
+    """The selection cut into pieces of at most `most` rows that follow each other by time and id; small ones first.
+
+    Ranges of time are chosen by a histogram: one look at all rows, whereas every LIMIT would be one more.
+    """
+    [whole] = session.query(
+        "SELECT epoch_ns(min(e.time)) AS low, epoch_ns(max(e.time)) + 1 AS high, count(*) AS n FROM exchange e"
+        f" WHERE {selection.condition}",
+        selection.parameters,
+    ).to_pylist()
+    allowed = min(FIRST, most)
+    ahead = [(whole["low"], whole["high"], whole["n"])] if whole["n"] else []  # the next one last
+    while ahead:
+        low, high, count = ahead.pop()
+        while ahead and count + ahead[-1][2] <= allowed:
+            near_low, near_high, more = ahead.pop()
+            low, high, count = min(low, near_low), max(high, near_high), count + more
+        here = selection.also(f"e.time >= make_timestamp_ns({low}) AND e.time < make_timestamp_ns({high})")
+        if count <= most:
+            yield here
+            allowed = min(most, 2 * allowed)
+        elif high - low == 1:
+            yield from _by_id(session, here, descending=descending, most=most)
+        else:
+            pieces = _histogram(session, here, low, high)
+            ahead += pieces if descending else pieces[::-1]
+
+
+def _histogram(session: Session, selection: Selection, low: int, high: int) -> list[tuple[int, int, int]]:
+    """Ranges of time from low to before high that have rows, and how many."""
+    width = -(-(high - low) // BUCKETS)
+    found = session.query(
+        f"SELECT (epoch_ns(e.time) - {low}) // {width} AS bucket, count(*) AS n FROM exchange e"
+        f" WHERE {selection.condition} GROUP BY bucket ORDER BY bucket",
+        selection.parameters,
+    ).to_pylist()
+    starts = [low + row["bucket"] * width for row in found]
+    return [(at, min(at + width, high), row["n"]) for at, row in zip(starts, found, strict=True)]
+
+
+def _by_id(session: Session, selection: Selection, *, descending: bool, most: int) -> Iterator[Selection]:
+    """Pieces of rows that all have the same time."""
+    order, up, beyond = ("DESC", ">=", "<") if descending else ("ASC", "<=", ">")
+    rest = selection
     while True:
-        # Where it ends, from two columns: sorting whole rows to the same LIMIT takes ten times as long.
         end = session.query(
-            f"SELECT e.time, e.id FROM exchange e WHERE {rest.condition}"
-            f" ORDER BY e.time {order}, e.id {order} LIMIT 1 OFFSET {size - 1}",
+            f"SELECT e.id FROM exchange e WHERE {rest.condition} ORDER BY e.id {order} LIMIT 1 OFFSET {most - 1}",
             rest.parameters,
         )
         if not end.num_rows:
             yield rest
             return
-        until, beyond = _divided(end["time"][0].value, str(end["id"][0].as_py()), descending=descending)
-        yield rest.also(*until)
-        rest, size = selection.also(*beyond), min(most, 2 * size)
+        last = (str(end["id"][0].as_py()),)
+        yield rest.also(f"e.id {up} CAST(? AS UUID)", last)
+        rest = selection.also(f"e.id {beyond} CAST(? AS UUID)", last)
 
 
 def chunks(session: Session, selection: Selection, *, descending: bool = False) -> Iterator[pa.Table]:
@@ -99,18 +140,6 @@ def chunks(session: Session, selection: Selection, *, descending: bool = False) 
     for window in windows(session, selection, descending=descending, most=MOST):
         text = f"SELECT e.* FROM exchange e WHERE {window.condition} ORDER BY e.time {order}, e.id {order}"
         yield exactly(session, session.query(text, window.parameters), selection)
-
-
-def _divided(
-    time: int, key: str, *, descending: bool
-) -> tuple[tuple[str, tuple[Any, ...]], tuple[str, tuple[Any, ...]]]:
-    """Conditions for what is up to a row in the order of time and id, and for what is behind it."""
-    up, behind = ("<", ">") if not descending else (">", "<")
-    at = f"make_timestamp_ns({time})"
-    return (
-        (f"e.time {up}= {at} AND (e.time {up} {at} OR e.id {up}= CAST(? AS UUID))", (key,)),
-        (f"e.time {behind}= {at} AND (e.time {behind} {at} OR e.id {behind} CAST(? AS UUID))", (key,)),
-    )
 
 
 def exactly(session: Session, table: pa.Table, selection: Selection) -> pa.Table:

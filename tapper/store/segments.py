@@ -116,6 +116,13 @@ def read_columns(
     return batch
 
 
+def _picked(batch: pa.RecordBatch, numbers: npt.NDArray[np.int32]) -> pa.RecordBatch:
+    first, count = int(numbers[0]), len(numbers)
+    if first + count <= batch.num_rows and np.array_equal(numbers, np.arange(first, first + count)):
+        return batch.slice(first, count)  # bodies need not be copied
+    return batch.take(pa.array(numbers))
+
+
 @dataclass(frozen=True, slots=True)
 class _OpenSegment:
     descriptor: int
@@ -168,7 +175,7 @@ class SegmentReader:
             at = np.flatnonzero(places == place)
             batch = self.batch(place >> OFFSET_BITS, place & (1 << OFFSET_BITS) - 1, columns)
             try:
-                yield kept[at], pa.Table.from_batches([batch.take(pa.array(numbers[at]))])
+                yield kept[at], pa.Table.from_batches([_picked(batch, numbers[at])])
             except pa.ArrowIndexError as error:
                 raise DamagedError(
                     f"{segment_path(self._directory, self._kind, place >> OFFSET_BITS)}: {error}"

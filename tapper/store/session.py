@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tapper.store.meta import Meta
 
 ROWS = "rows.duckdb"
-MEMORY = "192MB"  # of DuckDB; the process with engine and Arrow stays under 400 MB
+MEMORY = "128MB"  # of DuckDB; the process with engine and Arrow stays under 400 MB
 
 
 @contextmanager
