@@ -18,7 +18,7 @@ def write(tables: Iterable[pa.Table], sink: BinaryIO, schema: pa.Schema) -> int:
     """Writes all rows; the number of rows.
 
     Args:
-        tables: all of one schema.
+        tables: all of that schema; whether columns may be null can differ.
         sink: written from start to end, never sought.
         schema: of the tables: a file without rows has columns too.
     """
@@ -26,6 +26,6 @@ def write(tables: Iterable[pa.Table], sink: BinaryIO, schema: pa.Schema) -> int:
     described = schema.with_metadata({"tapper.schema_version": str(SCHEMA_VERSION)})
     with pq.ParquetWriter(sink, described, compression="zstd") as writer:
         for table in tables:
-            writer.write_table(table.replace_schema_metadata(described.metadata))
+            writer.write_table(table.cast(described))
             written += table.num_rows
     return written

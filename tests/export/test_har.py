@@ -14,12 +14,12 @@ import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import IMAGE, LOOKUP, NO_ANSWER, ORDER, headers, message, record
 
 from tapper.export import har
+from tests.export.samples import ID, IMAGE, LOOKUP, NO_ANSWER, ORDER, headers, message, record, table
 
 if TYPE_CHECKING:
-    from tapper.model.records import Exchange
+    from tapper.model.records import Exchange, Message
 
 SCHEMA = jsonschema.Draft202012Validator(
     json.loads((Path(__file__).parent / "har-1.2.schema.json").read_text()),
@@ -157,6 +157,24 @@ def test_what_is_no_http_is_left_out_and_told() -> None:
 def test_an_empty_archive_is_one() -> None:
     log = written()
     assert (log["pages"], log["entries"], log["creator"]["name"]) == ([], [], "tapper")
+
+
+def test_exchanges_of_tables_have_their_messages() -> None:
+    asked = []
+
+    def messages(of: str) -> tuple[Message, ...]:
+        asked.append(of)
+        return (message(0, "sent", "text", b"hi"),)
+
+    rows = [ORDER, IMAGE | {"messages_sent": 1, "messages_received": 0}, NO_ANSWER | {"messages_sent": 0}]
+    made = list(har.exchanges([table(*rows[:1]), table(*rows[1:])], messages))
+    assert [(one.id, len(one.messages)) for one in made] == [
+        (str(ID), 0),
+        ("0190a7c2-0000-7000-8000-000000000003", 1),
+        ("0190a7c2-0000-7000-8000-000000000002", 0),
+    ]
+    assert asked == [made[1].id]
+    assert made[0] == record(ORDER)
 
 
 def test_websocket_messages_are_as_chrome_writes_them() -> None:

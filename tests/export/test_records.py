@@ -14,9 +14,9 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import ID, IMAGE, LOOKUP, NO_ANSWER, ORDER, ROW, WHOLE, message, record, table
 
 from tapper.export import jsonl, parquet, sheet, single, yamldocs
+from tests.export.samples import ID, IMAGE, LOOKUP, NO_ANSWER, ORDER, ROW, WHOLE, message, record, table
 
 
 def lines(*tables: pa.Table) -> list[dict[str, Any]]:

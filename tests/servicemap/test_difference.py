@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maps import edge, node, servicemap, shop
 
 from tapper.servicemap.difference import Difference, Thresholds, compare, document, text
+from tests.servicemap.maps import edge, node, servicemap, shop
 
 if TYPE_CHECKING:
     from tapper.servicemap.graph import ServiceMap

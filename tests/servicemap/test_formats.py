@@ -15,7 +15,6 @@ import networkx as nx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from maps import SHOP_NODES, edge, node, servicemap, shop
 
 from tapper.model.text import clean
 from tapper.servicemap.dot import dot
@@ -25,6 +24,7 @@ from tapper.servicemap.mermaid import MAX_CHARACTERS, MAX_EDGES, mermaid
 from tapper.servicemap.nodelink import nodelink
 from tapper.servicemap.svg import svg
 from tapper.servicemap.table import COLUMNS, table
+from tests.servicemap.maps import SHOP_NODES, edge, node, servicemap, shop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maps import END, START, edge, node, servicemap, shop, tables
 
 from tapper.servicemap.graph import build, is_dead, largest
 from tapper.servicemap.labels import edge_lines, edge_tooltip, latency_colour, pen_width
 from tapper.servicemap.layers import places
+from tests.servicemap.maps import END, START, edge, node, servicemap, shop, tables
 
 
 def test_nodes_and_edges_of_the_tables() -> None:
