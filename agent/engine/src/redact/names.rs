@@ -360,7 +360,7 @@ pub(super) struct Names {
 impl Names {
     /// Knows these names as well, however their words are separated.
     pub fn new(extra: &[String]) -> Self {
-        let extra = extra.iter().map(|name| Words::of(name.as_bytes()).text().into());
+        let extra = extra.iter().map(|name| Box::<[u8]>::from(Words::of(name.as_bytes()).text()));
         Self { extra: extra.filter(|name| !name.is_empty()).collect() }
     }
 

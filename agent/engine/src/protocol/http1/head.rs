@@ -193,7 +193,10 @@ pub(super) fn request(bytes: &[u8], seen: usize, max_headers: usize, message: &m
     let mut storage = vec![httparse::EMPTY_HEADER; memchr::memchr_iter(b'\n', head).count()];
     let mut parsed = httparse::Request::new(&mut storage);
     match config(true).parse_request(&mut parsed, head) {
-        Ok(Status::Complete(_)) => finish_request(head, &parsed, len, max_headers, message),
+        Ok(Status::Complete(_)) => {
+            note_left_out(head, parsed.headers.len(), message);
+            finish_request(head, &parsed, len, max_headers, message)
+        }
         _ => Read::Invalid,
     }
 }
@@ -209,7 +212,6 @@ fn finish_request(
         return Read::Invalid;
     };
     let fields = take_headers(head, parsed.headers, max_headers, message);
-    note_left_out(head, parsed.headers.len(), message);
     message.head_bytes = len as u32;
     let (method, target) = (span(head, method.as_bytes()), span(head, target.as_bytes()));
     Read::Head(RequestHead { method, target, minor_version, fields }, len)
@@ -237,7 +239,10 @@ pub(super) fn response(bytes: &[u8], seen: usize, max_headers: usize, message: &
     let mut storage = vec![httparse::EMPTY_HEADER; memchr::memchr_iter(b'\n', head).count()];
     let mut parsed = httparse::Response::new(&mut storage);
     match config(true).parse_response(&mut parsed, head) {
-        Ok(Status::Complete(_)) => finish_response(head, &parsed, len, max_headers, message),
+        Ok(Status::Complete(_)) => {
+            note_left_out(head, parsed.headers.len(), message);
+            finish_response(head, &parsed, len, max_headers, message)
+        }
         _ => Read::Invalid,
     }
 }
@@ -251,7 +256,6 @@ fn finish_response(
 ) -> Read<ResponseHead> {
     let (Some(status), Some(minor_version)) = (parsed.code, parsed.version) else { return Read::Invalid };
     let fields = take_headers(head, parsed.headers, max_headers, message);
-    note_left_out(head, parsed.headers.len(), message);
     message.head_bytes = len as u32;
     // A reason that is not valid text is given as an empty one from elsewhere.
     let reason = parsed.reason.filter(|r| !r.is_empty()).map_or((0, 0), |r| span(head, r.as_bytes()));
