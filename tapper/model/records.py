@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+Content = bytes
+"""What a body holds; the word for it where a field is named `bytes`."""
+
 Header = tuple[str | None, str | None]
 """Name and value in the order as sent; None: could not be known."""
 
@@ -56,7 +59,7 @@ class Message:
     name: str | None
     bytes: int
     content_bytes: int | None
-    body: bytes | None
+    body: Content | None
     notes: tuple[str, ...]
 
 
