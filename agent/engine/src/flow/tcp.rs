@@ -220,7 +220,7 @@ impl TcpFlow {
                 self.deliver(side, data, mark, out);
             }
             if cut > 0 && !self.done {
-                self.lose(side, end as u64 - self.halves[side as usize].next, mark.time, out);
+                self.lose(side, end as u64 - self.halves[side as usize].next, mark.time, true, out);
             }
             return;
         }
@@ -300,7 +300,7 @@ impl TcpFlow {
             if front.mark.offset > half.next {
                 let acked = half.acked > half.next;
                 if force || waited >= if acked { limits.acked_wait } else { limits.reorder_wait } {
-                    self.lose(side, front.mark.offset - half.next, now, out);
+                    self.lose(side, front.mark.offset - half.next, now, false, out);
                     return true;
                 }
             } else if force || waited >= limits.acked_wait {
@@ -309,7 +309,7 @@ impl TcpFlow {
                 let peer = &self.halves[peer_side as usize];
                 let until = peer.waiting.front().map_or(ack, |w| w.mark.offset.min(ack));
                 if until > peer.next {
-                    self.lose(peer_side, until - peer.next, now, out);
+                    self.lose(peer_side, until - peer.next, now, false, out);
                 } else {
                     self.deliver_front(side, out);
                 }
@@ -319,14 +319,26 @@ impl TcpFlow {
         false
     }
 
-    fn lose(&mut self, side: Side, len: u64, time: Nanos, out: &mut Output) {
+    /// What was acknowledged, or lies before a FIN, and was never seen, is lost: nothing comes any more.
+    fn lose_ends(&mut self, out: &mut Output) {
+        for side in [Side::Client, Side::Server] {
+            let half = &self.halves[side as usize];
+            let end = half.acked.max(half.fin.unwrap_or(0));
+            if end > half.next {
+                self.lose(side, end - half.next, self.last_time, false, out);
+            }
+        }
+        self.fins(self.last_time, out);
+    }
+
+    fn lose(&mut self, side: Side, len: u64, time: Nanos, cut: bool, out: &mut Output) {
         self.gaps += 1;
         self.gap_bytes += len;
         out.counters.add(Counter::Gaps, 1);
         out.counters.add(Counter::GapBytes, len);
         let Self { halves, stage, conn, .. } = self;
         let half = &mut halves[side as usize];
-        let gap = Gap { offset: half.next, len, time };
+        let gap = Gap { offset: half.next, len, time, cut };
         match stage {
             Stage::Active(dissector) => dissector.gap(side, half.rest(), gap, &mut Context { conn, out }),
             Stage::Probing => *stage = Stage::Unknown("bytes were lost before it could be recognised"),
@@ -437,7 +449,7 @@ impl TcpFlow {
         }
         out.counters.add(Counter::Unconsumed, 1);
         if let Stage::Active(dissector) = stage {
-            let gap = Gap { offset: half.next, len: 0, time };
+            let gap = Gap { offset: half.next, len: 0, time, cut: false };
             dissector.gap(side, half.rest(), gap, &mut Context { conn, out });
         }
         half.clear_rest();
@@ -567,6 +579,7 @@ impl TcpFlow {
     pub fn finish(&mut self, how: End, out: &mut Output) {
         if !self.done {
             self.drain(self.last_time, true, out);
+            self.lose_ends(out);
         }
         if !self.done {
             self.end_dissector(how, self.last_time, out);

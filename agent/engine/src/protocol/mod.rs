@@ -88,6 +88,8 @@ pub struct Gap {
     pub len: u64,
     /// When the loss became certain.
     pub time: Nanos,
+    /// Whether the segment was captured at this time and only its bytes were cut off by the snap length.
+    pub cut: bool,
 }
 
 /// How a connection ended for its dissector.

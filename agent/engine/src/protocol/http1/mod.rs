@@ -147,6 +147,9 @@ impl Dissector for Http1 {
                 let mut known = rest.bytes.is_empty();
                 if let Some(message) = self.message(side) {
                     message.notes |= notes::GAP;
+                    if gap.cut {
+                        message.last_time = gap.time;
+                    }
                     known = known && framing.skip(gap.len, message);
                 }
                 self.at[side as usize] = At::Body(framing);
@@ -156,7 +159,7 @@ impl Dissector for Http1 {
                     stream.events.clear();
                 }
                 if known && framing.is_over() {
-                    self.end_message(side, gap.offset + gap.len, gap.time, false, cx);
+                    self.end_message(side, gap.offset + gap.len, gap.time, gap.cut, cx);
                 }
                 known
             }
