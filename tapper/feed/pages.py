@@ -110,7 +110,7 @@ def count(session: Session, where: str, span: Span) -> int:
     selection = select(where, span)
     if selection.exact is not None:
         return sum(table.num_rows for table in chunks(session, selection))
-    return _number(session, "exchange", selection)
+    return number(session, "exchange", selection)
 
 
 def batches(session: Session, query: Query) -> Iterator[pa.Table]:
@@ -183,13 +183,14 @@ def connections(session: Session, query: ConnectionQuery) -> pa.Table:
 
 def count_connections(session: Session, query: ConnectionQuery) -> int:
     """See Feed.count_connections."""
-    return _number(session, "connection", _connection_selection(query))
+    return number(session, "connection", _connection_selection(query))
 
 
-def _number(session: Session, table: str, selection: Selection) -> int:
-    sql_text = f"SELECT count(*) AS n FROM {table} e WHERE {selection.condition}"
-    number: int = session.query(sql_text, selection.parameters)["n"][0].as_py()
-    return number
+def number(session: Session, table: str, selection: Selection) -> int:
+    """Rows of a table that a selection without an exact condition has."""
+    text = f"SELECT count(*) AS n FROM {table} e WHERE {selection.condition}"
+    found: int = session.query(text, selection.parameters)["n"][0].as_py()
+    return found
 
 
 def values(session: Session, column: str, where: str, span: Span, limit: int) -> pa.Table:

@@ -129,6 +129,20 @@ def test_payload_of_rows_from_several_batches_stays_with_its_row(tmp_path: Path)
         assert [int(b) for b in table["request_body"].to_pylist()] == seconds
 
 
+def test_headers_of_a_part_of_a_batch_stay_with_their_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "FIRST", 4)
+    monkeypatch.setattr(selection, "MOST", 4)
+    rows = [
+        call(WEB, ORDERS, n, 1, id=n, target=str(n), request_headers=[("a", "x"), ("n", str(n)), ("b", None)][n % 3 :])
+        for n in range(30)
+    ]
+    with recorded(tmp_path / "x.tap", [engine_batch(rows)]) as feed:
+        for n in range(30):
+            found = feed.page(Query(f'request.headers["n"] == "{n}"', columns=("target", "request_headers")))
+            assert targets(found) == ([str(n)] if n % 3 < 2 else [])
+            assert all(h[-2]["value"] == str(n) for h in found["request_headers"].to_pylist())
+
+
 def test_without_payloads_there_is_nothing_in_them(tmp_path: Path) -> None:
     batch = shop()
     batch.payloads = None
