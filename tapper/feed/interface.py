@@ -212,7 +212,7 @@ class Feed(Protocol):
         """The newest value of each counter (schema.COUNTER, text instead of words)."""
 
     def batches(self, query: Query) -> Iterator[pa.Table]:
-        """All that match, in tables of bounded size, for exports; `limit` 0: no limit."""
+        """All that match, in the order asked for, in tables of bounded size, for exports; `limit` 0: no limit."""
 
     def follow(self, where: str = "", columns: tuple[str, ...] = ()) -> Iterator[pa.Table]:
         """Exchanges that match as they come; a higher revision replaces a row of the same id. Ends if none can come."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tapper.feed import pages
 from tapper.feed.interface import FeedError, Map, Span
 from tapper.feed.rows import TIMELINE
 from tapper.feed.selection import Selection, resolved, select
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_ADDRESSES = 16  # of one node, as NODE says
 MAX_BUCKETS = 10_000
-MAX_EXACT = 4_000_000  # calls whose latencies fit in DuckDB's memory, all at once, for exact percentiles
+MAX_EXACT = 2_000_000  # calls whose latencies surely fit in DuckDB's memory, all at once, for exact percentiles
 SECOND = 1_000_000_000
 
 FIELDS = {
@@ -154,9 +155,7 @@ def edges(session: Session, level: str, where: str, span: Span) -> Map:
     with _numbered(session, level), resolved(session, select(where, span)) as selection:
         flows, join = _flows(where, span, selection)
 
-        count = "SELECT count(*) AS n FROM exchange e WHERE"
-        calls = session.query(f"{count} {selection.condition}", selection.parameters)["n"][0].as_py()
-        approximate = calls > MAX_EXACT
+        approximate = pages.number(session, "exchange", selection) > MAX_EXACT
         latencies = (_ESTIMATED if approximate else _EXACT).format(condition=selection.condition)
         table = session.query(
             _EDGES.format(
@@ -202,7 +201,8 @@ def timeline(
         raise FeedError(f"from 1 to {MAX_BUCKETS} buckets can be had")
     with _numbered(session, level), resolved(session, select(where, span)) as selection:
         ends = session.query(
-            f"SELECT min(e.time) AS first, max(e.time) AS last FROM exchange e WHERE {selection.condition}",
+            f"SELECT min(e.time) AS first, max(e.time) AS last, count(*) AS n FROM exchange e"
+            f" WHERE {selection.condition}",
             selection.parameters,
         )
         if not ends["first"][0].is_valid:
@@ -210,12 +210,13 @@ def timeline(
         start = ends["first"][0].value if span.start is None else span.start
         end = ends["last"][0].value + 1 if span.end is None else span.end
         width = max(1, -(-(end - start) // buckets))
+        quantile = "approx_quantile" if ends["n"][0].as_py() > MAX_EXACT else "quantile_disc"
         edge = "TRUE" if nodes is None else f"a.node = {int(nodes[0])} AND b.node = {int(nodes[1])}"
         table = session.query(
             f"SELECT a.node AS src, b.node AS dst, e.protocol AS protocol,"
             f" ((epoch_ns(e.time) - {start}) // {width})::INTEGER AS bucket,"
             f" make_timestamp_ns({start} + bucket::BIGINT * {width}) AS time,"
-            f" count(*) AS calls, count(*) FILTER ({_FAILED}) AS errors, quantile_disc(e.latency_ns, 0.95) AS p95_ns"
+            f" count(*) AS calls, count(*) FILTER ({_FAILED}) AS errors, {quantile}(e.latency_ns, 0.95) AS p95_ns"
             f" FROM exchange e {_ENDS} WHERE {selection.condition} AND {_CALL} AND {edge}"
             " GROUP BY ALL ORDER BY src, dst, protocol, bucket",
             selection.parameters,

@@ -12,27 +12,16 @@ from tapper.model.schema import TIME
 if TYPE_CHECKING:
     from tapper.store.session import Session
 
-LOSSES = frozenset(
-    {
-        ("source", "dropped"),
-        ("source", "cut_packets"),
-        ("decode", "malformed"),
-        ("decode", "fragments_dropped"),
-        ("stream", "gaps"),
-        ("stream", "gap_bytes"),
-        ("stream", "reorder_bytes_dropped"),
-        ("stream", "unconsumed_dropped"),
-        ("flow", "evicted"),
-        ("protocol", "skipped_bytes"),
-        ("protocol", "pending_dropped"),
-        ("protocol", "unpaired"),
-        ("protocol", "headers_dropped"),
-        ("output", "bodies_cut"),
-        ("output", "undecodable"),
-        ("store", "forgotten"),
-    }
-)
-"""Counters that tell of something that is missing, by stage and name."""
+LOSSES: dict[str, tuple[str, ...]] = {
+    "decode": ("cut_bytes", "cut_headers", "cut_fragments", "malformed", "other_link", "too_deep"),
+    "fragment": ("evicted", "expired", "malformed"),
+    "stream": ("gaps", "gap_bytes", "reorder_bytes_dropped", "unconsumed_dropped"),
+    "flow": ("evicted",),
+    "protocol": ("skipped_bytes", "pending_dropped", "unpaired", "headers_dropped"),
+    "output": ("bodies_cut", "undecodable"),
+    "store": ("forgotten",),
+}
+"""Counters that tell of something that is missing, by stage."""
 
 _MAX_REASONS = 20
 
@@ -69,7 +58,7 @@ def summary(session: Session) -> Summary:
             session, "SELECT reason AS k, count(*) AS n FROM connection WHERE exchanges = 0 AND reason IS NOT NULL"
         ),
         packets=meta.packets,
-        losses=tuple(Loss(*key, value) for key, value in known.items() if key in LOSSES and value),
+        losses=tuple(Loss(*key, value) for key, value in known.items() if key[1] in LOSSES.get(key[0], ()) and value),
         sources=tuple(_source(s) for s in meta.sources),
         redacted=meta.options.get("redact") is not False,
         heads=meta.options.get("heads") is not False,

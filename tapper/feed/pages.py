@@ -1,18 +1,16 @@
-"""Lists of exchanges and connections with names, as pages and as streams."""
+"""Lists of exchanges and connections with names, page by page."""
 
 from __future__ import annotations
 
 import uuid
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from tapper.feed import columns as sql
 from tapper.feed import rows
 from tapper.feed.interface import FeedError
-from tapper.feed.selection import MOST, chunks, resolved, select, windows, with_payload
+from tapper.feed.selection import chunks, resolved, select, with_payload
 from tapper.store.tables import EXCHANGE
 
 if TYPE_CHECKING:
@@ -30,10 +28,10 @@ def page(session: Session, query: Query) -> pa.Table:
     """See Feed.page."""
     _check_page(query.limit, query.offset)
     narrow, payload = sql.split(query.columns)
-    order = _order_by(query.order, rows.EXCHANGE_ROW, descending=query.descending)
+    order = order_by(query.order, rows.EXCHANGE_ROW, descending=query.descending)
     selection = select(query.where, query.span)
     if query.after is not None:
-        selection = selection.also(*_after(query))
+        selection = selection.also(*after(query))
     window = f"LIMIT {query.limit} OFFSET {query.offset}"
     if selection.exact is not None and query.order == "time":
         # the first that match are found without looking at all
@@ -82,12 +80,13 @@ def _check_page(limit: int, offset: int) -> None:
         raise FeedError(f"a page has at most {MAX_PAGE} rows, and no negative offset")
 
 
-def _order_by(column: str, row: pa.Schema, *, descending: bool) -> str:
+def order_by(column: str, row: pa.Schema, *, descending: bool) -> str:
+    """The ORDER BY of rows `e` with ends `s` and `d`; checked."""
     direction = "DESC" if descending else "ASC"
     return f"{sql.check_order(column, row)} {direction} NULLS LAST, e.id {direction}"
 
 
-def _after(query: Query) -> tuple[str, tuple[Any, ...]]:
+def after(query: Query) -> tuple[str, tuple[Any, ...]]:
     """The condition for what comes behind a key in the order of the query."""
     if query.after is None:
         return "TRUE", ()
@@ -110,55 +109,7 @@ def count(session: Session, where: str, span: Span) -> int:
     selection = select(where, span)
     if selection.exact is not None:
         return sum(table.num_rows for table in chunks(session, selection))
-    return _number(session, "exchange", selection)
-
-
-def batches(session: Session, query: Query) -> Iterator[pa.Table]:
-    """See Feed.batches."""
-    if query.order != "time":
-        raise FeedError("batches come in the order of time")
-    narrow, payload = sql.split(query.columns)
-    order = _order_by("time", rows.EXCHANGE_ROW, descending=query.descending)
-    selection = select(query.where, query.span)
-    if query.after is not None:
-        selection = selection.also(*_after(query))
-    skip, left = query.offset, query.limit or None
-    for table in _windowed(session, selection, order, narrow, query.descending, bool(payload)):
-        wanted = table.slice(skip, left)
-        skip = max(0, skip - table.num_rows)
-        if wanted.num_rows:
-            parts = _parts(wanted) if payload else [wanted]
-            yield from (with_payload(session, part, payload) if payload else part for part in parts)
-        if left is not None:
-            left -= wanted.num_rows
-            if left <= 0:
-                return
-
-
-def _windowed(
-    session: Session, selection: Selection, order: str, narrow: Sequence[str], descending: bool, place: bool
-) -> Iterator[pa.Table]:
-    """All rows that match with their names, window by window; with `place`, where their payload is."""
-    if selection.exact is not None:
-        for found in chunks(session, selection, descending=descending):
-            with session.registered(found=found):
-                table = narrow_rows(session, "SELECT * FROM found", (), order, narrow, place=place)
-            yield table
-        return
-    for window in windows(session, selection, descending=descending, most=2 * MOST):
-        inner = f"SELECT e.* FROM exchange e WHERE {window.condition}"
-        yield narrow_rows(session, inner, window.parameters, order, narrow, place=place)
-
-
-PART_BYTES = 16 << 20  # of payloads in one table of a stream
-
-
-def _parts(table: pa.Table) -> Iterator[pa.Table]:
-    """Pieces whose payloads fit in the memory."""
-    part_of = np.cumsum(table["_size"].to_numpy()) // PART_BYTES
-    cuts = [0, *(np.flatnonzero(np.diff(part_of)) + 1).tolist(), table.num_rows]
-    for start, end in pairwise(cuts):
-        yield table.slice(start, end - start)
+    return number(session, "exchange", selection)
 
 
 def _connection_selection(query: ConnectionQuery) -> Selection:
@@ -170,7 +121,7 @@ def connections(session: Session, query: ConnectionQuery) -> pa.Table:
     """See Feed.connections."""
     _check_page(query.limit, query.offset)
     selection = _connection_selection(query)
-    order = _order_by(query.order, rows.CONNECTION_ROW, descending=query.descending)
+    order = order_by(query.order, rows.CONNECTION_ROW, descending=query.descending)
     if query.failed_first:
         order = f"{FAILED} DESC, {order}"
     joins = sql.JOINS if sql.of_end(query.order) else ""
@@ -183,13 +134,14 @@ def connections(session: Session, query: ConnectionQuery) -> pa.Table:
 
 def count_connections(session: Session, query: ConnectionQuery) -> int:
     """See Feed.count_connections."""
-    return _number(session, "connection", _connection_selection(query))
+    return number(session, "connection", _connection_selection(query))
 
 
-def _number(session: Session, table: str, selection: Selection) -> int:
-    sql_text = f"SELECT count(*) AS n FROM {table} e WHERE {selection.condition}"
-    number: int = session.query(sql_text, selection.parameters)["n"][0].as_py()
-    return number
+def number(session: Session, table: str, selection: Selection) -> int:
+    """Rows of a table that a selection without an exact condition has."""
+    text = f"SELECT count(*) AS n FROM {table} e WHERE {selection.condition}"
+    found: int = session.query(text, selection.parameters)["n"][0].as_py()
+    return found
 
 
 def values(session: Session, column: str, where: str, span: Span, limit: int) -> pa.Table:

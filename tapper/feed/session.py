@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tapper.feed import detail, maps, overview, pages
+from tapper.feed import detail, maps, overview, pages, streams
 from tapper.feed.interface import ALWAYS, ConnectionQuery, FeedError, Map, Query, Span, Summary
 from tapper.store.session import Session
 
@@ -79,7 +79,7 @@ class SessionFeed:
 
     def batches(self, query: Query) -> Iterator[pa.Table]:
         """See Feed."""
-        return pages.batches(self.session, query)
+        return streams.batches(self.session, query)
 
     def follow(self, where: str = "", columns: tuple[str, ...] = ()) -> Iterator[pa.Table]:
         """See Feed: what is there; nothing more can come."""

@@ -8,7 +8,6 @@ the columns asked for are decompressed.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +31,7 @@ PLACE = ("segment", "offset", "row")
 """Columns of a narrow row that tell where its payload is."""
 
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
-MAX_OPEN = 64  # files kept open for reading; a session of a terabyte has thousands of segments
+MAX_SCHEMA = 1 << 20  # bytes of a schema message; ours has about 1 KB
 OFFSET_BITS = 40  # to tell places apart by one number; no segment has a terabyte
 
 
@@ -116,27 +115,12 @@ def read_columns(
     return batch
 
 
-def _picked(batch: pa.RecordBatch, numbers: npt.NDArray[np.int32]) -> pa.RecordBatch:
-    first, count = int(numbers[0]), len(numbers)
-    if first + count <= batch.num_rows and np.array_equal(numbers, np.arange(first, first + count)):
-        return batch.slice(first, count)  # bodies need not be copied
-    return batch.take(pa.array(numbers))
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenSegment:
-    descriptor: int
-    schema_message: bytes
-    schema: pa.Schema
-
-
 class SegmentReader:
-    """Reads batches of the segments of one kind."""
+    """Reads batches of the segments of one kind; from any thread."""
 
     def __init__(self, directory: Path, kind: str) -> None:
         self._directory = directory
         self._kind = kind
-        self._open: dict[int, _OpenSegment] = {}
 
     def batch(self, segment: int, offset: int, columns: Sequence[str]) -> pa.RecordBatch:
         """The columns of the batch at that place; the others are not decompressed.
@@ -144,18 +128,20 @@ class SegmentReader:
         Raises:
             DamagedError: there is no such batch, or not such columns in it.
         """
+        path = segment_path(self._directory, self._kind, segment)
         try:
-            opened = self._opened(segment)
-            end = os.fstat(opened.descriptor).st_size
+            with path.open("rb", buffering=0) as file:
+                descriptor, end = file.fileno(), os.fstat(file.fileno()).st_size
 
-            def read_at(count: int, place: int) -> bytes:
-                # a damaged length must not become an allocation of that size
-                room = max(0, end - offset - place)
-                return os.pread(opened.descriptor, min(count, room), offset + place)
+                def read_at(count: int, place: int) -> bytes:
+                    # a damaged length must not become an allocation of that size
+                    room = max(0, end - offset - place)
+                    return os.pread(descriptor, min(count, room), offset + place)
 
-            return read_columns(opened.schema_message, read_at, columns, opened.schema)
+                schema_message = _schema_message(descriptor)
+                every = pa.ipc.read_schema(pa.py_buffer(schema_message))
+                return read_columns(schema_message, read_at, columns, every)
         except (OSError, OverflowError, MemoryError, KeyError, StopIteration, pa.ArrowException) as error:
-            path = segment_path(self._directory, self._kind, segment)
             raise DamagedError(f"{path}: can't read the batch at byte {offset}: {error}") from error
 
     def rows(self, table: pa.Table, columns: Sequence[str]) -> Iterator[tuple[npt.NDArray[np.int64], pa.Table]]:
@@ -173,41 +159,23 @@ class SegmentReader:
         places = segments.astype(np.int64) << OFFSET_BITS | offsets
         for place in np.unique(places).tolist():
             at = np.flatnonzero(places == place)
-            batch = self.batch(place >> OFFSET_BITS, place & (1 << OFFSET_BITS) - 1, columns)
+            number = place >> OFFSET_BITS
+            batch = self.batch(number, place & (1 << OFFSET_BITS) - 1, columns)
             try:
                 yield kept[at], pa.Table.from_batches([_picked(batch, numbers[at])])
             except pa.ArrowIndexError as error:
-                raise DamagedError(
-                    f"{segment_path(self._directory, self._kind, place >> OFFSET_BITS)}: {error}"
-                ) from error
-
-    def _opened(self, segment: int) -> _OpenSegment:
-        found = self._open.pop(segment, None)
-        if found is None:
-            if len(self._open) >= MAX_OPEN:
-                self._forget(next(iter(self._open)))
-            descriptor = os.open(segment_path(self._directory, self._kind, segment), os.O_RDONLY)
-            try:
-                found = _open_segment(descriptor)
-            except BaseException:
-                os.close(descriptor)
-                raise
-        self._open[segment] = found  # behind all others: the first is the one not used for longest
-        return found
-
-    def _forget(self, segment: int) -> None:
-        os.close(self._open.pop(segment).descriptor)
-
-    def close(self) -> None:
-        """Closes all files."""
-        for segment in list(self._open):
-            self._forget(segment)
+                raise DamagedError(f"{segment_path(self._directory, self._kind, number)}: {error}") from error
 
 
-def _open_segment(descriptor: int) -> _OpenSegment:
+def _schema_message(descriptor: int) -> bytes:
     head = os.pread(descriptor, 8, 0)
     if len(head) < 8 or head[:4] != b"\xff\xff\xff\xff":
-        raise pa.ArrowInvalid("it does not begin with a schema message")
-    length = min(int.from_bytes(head[4:], "little"), 1 << 20)  # ours has about 1 KB
-    schema_message = os.pread(descriptor, 8 + length, 0)
-    return _OpenSegment(descriptor, schema_message, pa.ipc.read_schema(pa.py_buffer(schema_message)))
+        raise pa.ArrowInvalid("the file does not begin with a schema message")
+    return os.pread(descriptor, 8 + min(int.from_bytes(head[4:], "little"), MAX_SCHEMA), 0)
+
+
+def _picked(batch: pa.RecordBatch, numbers: npt.NDArray[np.int32]) -> pa.RecordBatch:
+    first, count = int(numbers[0]), len(numbers)
+    if 0 <= first <= batch.num_rows - count and np.array_equal(numbers, np.arange(first, first + count)):
+        return batch.slice(first, count)  # bodies need not be copied
+    return batch.take(pa.array(numbers))

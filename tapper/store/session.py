@@ -136,8 +136,6 @@ class Session:
 
     def close(self) -> None:
         """Closes it."""
-        self.payloads.close()
-        self.message_payloads.close()
         with private_files():
             self._connection.close()
 

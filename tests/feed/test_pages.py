@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tapper.feed import pages, rows, selection
+from tapper.feed import rows, selection, streams
 from tapper.feed.interface import AmbiguousError, ConnectionQuery, Feed, FeedError, Key, Query, Span
 from tests.feed.shop import ORDERS, WEB, call, recorded, shop
 from tests.store.records import SECOND, T0, engine_batch
@@ -129,6 +129,20 @@ def test_payload_of_rows_from_several_batches_stays_with_its_row(tmp_path: Path)
         assert [int(b) for b in table["request_body"].to_pylist()] == seconds
 
 
+def test_headers_of_a_part_of_a_batch_stay_with_their_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "FIRST", 4)
+    monkeypatch.setattr(selection, "MOST", 4)
+    rows = [
+        call(WEB, ORDERS, n, 1, id=n, target=str(n), request_headers=[("a", "x"), ("n", str(n)), ("b", None)][n % 3 :])
+        for n in range(30)
+    ]
+    with recorded(tmp_path / "x.tap", [engine_batch(rows)]) as feed:
+        for n in range(30):
+            found = feed.page(Query(f'request.headers["n"] == "{n}"', columns=("target", "request_headers")))
+            assert targets(found) == ([str(n)] if n % 3 < 2 else [])
+            assert all(h[-2]["value"] == str(n) for h in found["request_headers"].to_pylist())
+
+
 def test_without_payloads_there_is_nothing_in_them(tmp_path: Path) -> None:
     batch = shop()
     batch.payloads = None
@@ -176,7 +190,7 @@ def test_chunks_of_any_size_give_the_same(
 
 def test_rows_of_one_and_the_same_time_are_split_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selection, "FIRST", 3)
-    monkeypatch.setattr(pages, "MOST", 1)
+    monkeypatch.setattr(streams, "MOST", 1)
     batch = engine_batch([call(WEB, ORDERS, 0, 1, id=n, target=str(n)) for n in range(10)])
     with recorded(tmp_path / "x.tap", [batch]) as feed:
         tables = list(feed.batches(Query(limit=0)))
@@ -184,8 +198,18 @@ def test_rows_of_one_and_the_same_time_are_split_too(tmp_path: Path, monkeypatch
         assert max(table.num_rows for table in tables) == 2
 
 
+@pytest.mark.parametrize("order", ["latency_ns", "dst_name", "time"])
+@pytest.mark.parametrize("where", ["", 'method != "PUT" && !request.body.contains("kettle")'])
+def test_a_stream_in_any_order_is_the_page_of_that_order(
+    feed: SessionFeed, order: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "SORTED_ROWS", 5)
+    query = Query(where, order=order, descending=True, columns=("target", "request_body"), limit=20, offset=2)
+    assert pa.concat_tables(feed.batches(query)).to_pylist() == feed.page(query).to_pylist()
+
+
 def test_large_bodies_come_in_small_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "PART_BYTES", 10_000)
+    monkeypatch.setattr(streams, "PART_BYTES", 10_000)
     rows = [call(WEB, ORDERS, n, 1, id=n, response_body=bytes(4000), response_body_bytes=4000) for n in range(10)]
     with recorded(tmp_path / "x.tap", [engine_batch(rows)]) as feed:
         tables = list(feed.batches(Query(limit=0, columns=("time", "response_body"))))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tapper.feed import overview
 from tapper.feed.fresh import Matcher
 from tapper.feed.interface import Query
 from tapper.feed.reading import ReadOptions, read_files, recording
@@ -108,6 +109,15 @@ def test_an_interrupt_keeps_what_was_read(tmp_path: Path) -> None:
         interrupted(session)
     with open_session(tmp_path / "x.tap") as feed:
         assert feed.count() >= 256
+
+
+def test_every_loss_is_a_counter_of_the_engine(tmp_path: Path) -> None:
+    with recording([NGINX], save=tmp_path / "x.tap") as session:
+        for _ in read_files([NGINX], session):
+            pass
+        counters = SessionFeed(session).counters()
+    known = set(zip(counters["stage"].to_pylist(), counters["name"].to_pylist(), strict=True))
+    assert {(s, n) for s, names in overview.LOSSES.items() for n in names} - known == {("store", "forgotten")}
 
 
 def test_a_place_that_is_taken_is_told(tmp_path: Path) -> None:
