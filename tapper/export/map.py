@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tapper.export import MAP_FORMATS
+from tapper.export.picture import png, svg
+from tapper.servicemap.dot import dot
+from tapper.servicemap.fold import fold_outside
+from tapper.servicemap.graphml import graphml
+from tapper.servicemap.mermaid import mermaid
+from tapper.servicemap.nodelink import nodelink
+from tapper.servicemap.table import table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tapper.servicemap.graph import ServiceMap
+
+_FORMATS: dict[str, Callable[[ServiceMap], str | bytes]] = {
+    "json": nodelink,
+    "graphml": graphml,
+    "dot": dot,
+    "mermaid": lambda whole: mermaid(fold_outside(whole)),
+    "csv": table,
+    "svg": lambda whole: svg(fold_outside(whole)),
+    "png": lambda whole: png(fold_outside(whole)),
+}
+"""What people look at has like outside hosts folded; what programs read is whole."""
 
 
 def render(servicemap: ServiceMap, form: str) -> bytes:
@@ -21,25 +40,7 @@ def render(servicemap: ServiceMap, form: str) -> bytes:
         PictureError: a picture can't be made.
         ValueError: no such format.
     """
-    match form:
-        case "json":
-            from tapper.servicemap.nodelink import nodelink as text
-        case "graphml":
-            from tapper.servicemap.graphml import graphml as text
-        case "dot":
-            from tapper.servicemap.dot import dot as text
-        case "mermaid":
-            from tapper.servicemap.mermaid import mermaid as text
-        case "csv":
-            from tapper.servicemap.table import table as text
-        case "svg":
-            from tapper.export.picture import svg
-
-            return svg(servicemap)
-        case "png":
-            from tapper.export.picture import png
-
-            return png(servicemap)
-        case _:
-            raise ValueError(f"no map format {form!r}; there are {', '.join(MAP_FORMATS)}")
-    return text(servicemap).encode()
+    if form not in _FORMATS:
+        raise ValueError(f"no map format {form!r}; there are {', '.join(_FORMATS)}")
+    made = _FORMATS[form](servicemap)
+    return made.encode() if isinstance(made, str) else made

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from tapper.model.text import clean
 from tapper.servicemap.dot import dot
 from tapper.servicemap.graph import largest
 from tapper.servicemap.svg import svg as own_svg
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_NODES, MAX_EDGES = 300, 600
 """More can't be read in one picture; the caption says how many are hidden."""
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 20.0
 
 
 class PictureError(Exception):
@@ -26,7 +27,7 @@ def svg(servicemap: ServiceMap) -> bytes:
     """An SVG document; from Graphviz if it is there and copes, else in a simpler layout of our own."""
     part = largest(servicemap, MAX_NODES, MAX_EDGES)
     try:
-        return _graphviz(part, "svg")
+        return _drawn(part, "svg")
     except PictureError:
         return own_svg(part).encode()
 
@@ -37,10 +38,17 @@ def png(servicemap: ServiceMap) -> bytes:
     Raises:
         PictureError: Graphviz is missing, or failed.
     """
-    return _graphviz(largest(servicemap, MAX_NODES, MAX_EDGES), "png")
+    return _drawn(largest(servicemap, MAX_NODES, MAX_EDGES), "png")
 
 
-def _graphviz(servicemap: ServiceMap, form: str) -> bytes:
+def _drawn(servicemap: ServiceMap, form: str) -> bytes:
+    try:
+        return _graphviz(dot(servicemap, newrank=False), form)
+    except PictureError:
+        return _graphviz(dot(servicemap), form)
+
+
+def _graphviz(text: str, form: str) -> bytes:
     program = shutil.which("dot")
     if program is None:
         raise PictureError(
@@ -51,7 +59,7 @@ def _graphviz(servicemap: ServiceMap, form: str) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603
             [program, f"-T{form}", *options],
-            input=dot(servicemap).encode(),
+            input=text.encode(),
             capture_output=True,
             timeout=_TIMEOUT_S,
             check=False,
@@ -61,6 +69,6 @@ def _graphviz(servicemap: ServiceMap, form: str) -> bytes:
     except OSError as error:
         raise PictureError(f"{program} can't be run: {error.strerror}") from None
     if done.returncode != 0 or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip()[:300]
+        said = clean(done.stderr.decode(errors="replace").strip()[:300])
         raise PictureError(f"Graphviz failed: {said or f'exit code {done.returncode}'}")
     return done.stdout

@@ -16,16 +16,24 @@ if TYPE_CHECKING:
 _FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 
 
-def dot(servicemap: ServiceMap) -> str:
-    """The map as DOT text, left to right, a cluster for each namespace."""
-    return "\n".join(_lines(servicemap)) + "\n"
+def dot(servicemap: ServiceMap, *, newrank: bool = True) -> str:
+    """The map as DOT text, left to right, a cluster for each namespace.
+
+    Args:
+        servicemap: the map.
+        newrank: how Graphviz ranks nodes in clusters. The old way draws edges between the same nodes apart, but fails
+            ("trouble in init_rank") on many maps whose namespaces call each other.
+    """
+    return "\n".join(_lines(servicemap, newrank)) + "\n"
 
 
-def _lines(servicemap: ServiceMap) -> Iterator[str]:
+def _lines(servicemap: ServiceMap, newrank: bool) -> Iterator[str]:
+    rank = ", newrank=true" if newrank else ""  # some versions take "false" for true as well
     yield "digraph servicemap {"
     yield (
-        f"  graph [rankdir=LR, ranksep=1.0, nodesep=0.4, pad=0.3, bgcolor=white, fontname={_quoted(_FONT)},"
-        f' fontsize=10, fontcolor="{labels.FAINT}", labelloc=b, label={_text([labels.caption(servicemap)])}];'
+        f"  graph [rankdir=LR{rank}, ranksep=1.0, nodesep=0.4, pad=0.3, bgcolor=white,"
+        f' labelloc=b, fontname={_quoted(_FONT)}, fontsize=10, fontcolor="{labels.FAINT}",'
+        f" label={_text([labels.caption(servicemap)])}];"
     )
     yield (
         f'  node [shape=box, style="rounded,filled", penwidth=1.2, margin="0.18,0.1", fontname={_quoted(_FONT)},'
