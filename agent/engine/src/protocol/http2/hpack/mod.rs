@@ -7,6 +7,8 @@ mod huffman;
 mod table;
 
 use self::table::{Dynamic, Entry, LARGEST, STATIC};
+#[cfg(test)]
+pub(super) use self::huffman::encode as huffman_encode;
 pub(super) use self::table::Class;
 use crate::message::Header;
 use crate::protocol::Side;
@@ -227,6 +229,13 @@ pub(super) fn plausible(mut block: &[u8]) -> Option<Option<Side>> {
         }
     }
     Some(sender)
+}
+
+/// The static table, for tests.
+#[cfg(test)]
+pub(super) fn statics() -> Vec<(&'static str, &'static str)> {
+    let text = |bytes| std::str::from_utf8(bytes).unwrap();
+    STATIC.iter().map(|(name, value, _)| (text(name), text(value))).collect()
 }
 
 #[cfg(test)]
