@@ -10,12 +10,7 @@ use crate::protocol::{Context, Mark, Side};
 
 impl Http2 {
     /// Does something to a stream, if it is there, and counts what it holds then.
-    pub(super) fn with_stream(
-        &mut self,
-        id: u32,
-        f: impl FnOnce(&mut Stream, &mut Context<'_>),
-        cx: &mut Context<'_>,
-    ) {
+    pub(super) fn with_stream(&mut self, id: u32, f: impl FnOnce(&mut Stream, &mut Context<'_>), cx: &mut Context<'_>) {
         if let Some(stream) = self.streams.get_mut(&id) {
             f(stream, cx);
             let holds = stream.holds();
@@ -119,9 +114,7 @@ impl Http2 {
         }
         let reused = if self.exchanges > 0 { notes::REUSED } else { 0 };
         self.exchanges = self.exchanges.saturating_add(1);
-        self.streams
-            .entry(id)
-            .or_insert_with(|| Stream::new(id, exchange, reused))
+        self.streams.entry(id).or_insert_with(|| Stream::new(id, exchange, reused))
     }
 
     fn response(

@@ -90,8 +90,9 @@ impl Frame {
             return None;
         }
         let (flags, bits) = match self.kind {
-            DATA if self.len == 0 => (flag::END_STREAM, 8),
-            DATA => (flag::END_STREAM | flag::PADDED, 28),
+            DATA if self.len == 16 << 10 => (flag::END_STREAM | flag::PADDED, 40),
+            DATA if self.len == 0 => (flag::END_STREAM, 0),
+            DATA => (flag::END_STREAM | flag::PADDED, 16),
             HEADERS if self.len == 0 => return None,
             HEADERS => (flag::END_STREAM | flag::END_HEADERS | flag::PADDED | flag::PRIORITY, 28),
             PRIORITY | WINDOW_UPDATE => (0, 40),

@@ -240,8 +240,7 @@ mod tests {
     #[test]
     fn messages_in_any_pieces() {
         let data = b"\0\0\0\0\x03one\x01\0\0\0\0\0\0\0\0\x05three";
-        let expected =
-            ["Begin(false)", "\"one", "End", "Begin(true)", "End", "Begin(false)", "\"three", "End"];
+        let expected = ["Begin(false)", "\"one", "End", "Begin(true)", "End", "Begin(false)", "\"three", "End"];
         assert_eq!(events(&[data]), expected);
         assert_eq!(events(&data.chunks(1).collect::<Vec<_>>()), expected);
     }
@@ -249,7 +248,7 @@ mod tests {
     #[test]
     fn timeouts() {
         assert_eq!(timeout(b"200m"), Some(200 * MILLISECOND));
-        assert_eq!(timeout(b"99999999H"), Some(99_999_999 * 3600 * SECOND));
+        assert_eq!(timeout(b"99999999H"), Some(i64::MAX), "longer than anything is counted");
         assert_eq!(timeout(b"1"), None);
         assert_eq!(timeout(b"123456789S"), None);
         assert_eq!(timeout(b"-1S"), None);

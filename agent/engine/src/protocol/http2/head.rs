@@ -8,7 +8,7 @@ use crate::packet::Nanos;
 use crate::protocol::http1::is_prober;
 
 /// Text of one message's fields that is kept: servers allow 8 to 64 KiB.
-const TEXT: usize = 128 << 10;
+const TEXT: usize = 64 << 10;
 
 type Span = (u32, u32);
 
@@ -96,7 +96,8 @@ pub(super) fn read(
         if class.is_pseudo() {
             // They are columns of their own; a path may hold secrets that are known by its syntax only.
             head.pseudo = true;
-            return true;
+            full = text.len() > TEXT;
+            return !full;
         }
         fields.push(header);
         full = fields.len() >= max_headers || text.len() > TEXT;

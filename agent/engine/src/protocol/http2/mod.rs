@@ -452,7 +452,8 @@ impl Http2 {
         if let Some(block) = self.directions[side as usize].block.take() {
             let Block { bytes, first, wire, push, .. } = &*block;
             let stream = if *push { 0 } else { block.stream };
-            let fields = Fields { bytes, stream, end: block.end, first: *first, last: *first, wire: *wire, whole: false };
+            let fields =
+                Fields { bytes, stream, end: block.end, first: *first, last: *first, wire: *wire, whole: false };
             self.fields(side, &fields, cx);
         }
         self.directions[side as usize].hpack.lose();

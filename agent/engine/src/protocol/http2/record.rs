@@ -118,11 +118,14 @@ fn grpc_outcome(stream: &Stream) -> (Outcome, Cow<'static, str>) {
         let error = if said.is_empty() { "".into() } else { Cow::from(grpc::message(said)) };
         return (grpc::status(code).1, error);
     }
-    let known = response.is_none_or(|response| response.notes & (notes::PARTIAL | notes::GAP | notes::HEADERS_CUT) == 0);
+    let known =
+        response.is_none_or(|response| response.notes & (notes::PARTIAL | notes::GAP | notes::HEADERS_CUT) == 0);
     match stream.status {
         // A proxy answered, or a server that knows no gRPC.
         Some(status @ 400..500) => (Outcome::ClientError, format!("HTTP status {status}, no gRPC status").into()),
-        Some(status @ (300..400 | 500..)) => (Outcome::ServerError, format!("HTTP status {status}, no gRPC status").into()),
+        Some(status @ (300..400 | 500..)) => {
+            (Outcome::ServerError, format!("HTTP status {status}, no gRPC status").into())
+        }
         _ if known => (Outcome::ServerError, "the response ended without a gRPC status".into()),
         _ => (Outcome::Incomplete, "its gRPC status was not captured".into()),
     }
@@ -143,7 +146,9 @@ fn reset(stream: &Stream, side: Side, code: u32, time: Nanos) -> (Outcome, Cow<'
             let millis = timeout as f64 / 1e6;
             (Outcome::Timeout, format!("the client cancelled{when}: its deadline of {millis} ms had passed").into())
         }
-        (Side::Client, code::CANCEL | code::NO_ERROR, _) => (Outcome::Reset, format!("the client cancelled{when}").into()),
+        (Side::Client, code::CANCEL | code::NO_ERROR, _) => {
+            (Outcome::Reset, format!("the client cancelled{when}").into())
+        }
         (Side::Server, code::REFUSED_STREAM, _) => {
             (Outcome::Reset, "the server refused the stream (REFUSED_STREAM): it did not look at the request".into())
         }
@@ -159,7 +164,9 @@ fn connection(answered: bool, how: End, closing: Closing) -> (Outcome, Cow<'stat
     }
     match how {
         End::Reset(side) => (Outcome::Reset, format!("{} reset the connection {when}", who(side)).into()),
-        End::Closed if answered => (Outcome::Reset, "the connection was closed before the response was complete".into()),
+        End::Closed if answered => {
+            (Outcome::Reset, "the connection was closed before the response was complete".into())
+        }
         End::Closed if closing.first_fin == Some(Side::Server) => {
             (Outcome::Reset, "the server closed the connection without a response".into())
         }

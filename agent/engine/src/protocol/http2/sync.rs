@@ -7,10 +7,14 @@ use super::frame::{Frame, HEADER, PREFACE, flag, fragment, kind};
 use super::hpack;
 use crate::protocol::{Probe, Side, View};
 
-/// Enough where frames are likely to begin: at the start of a segment.
+/// Enough to recognise the protocol by.
 const ENOUGH: u32 = 60;
+/// Enough where it is known to be HTTP/2, and frames are likely to begin: at the start of a segment.
+const ENOUGH_HERE: u32 = 40;
 /// Enough anywhere: there are a thousand times as many places.
 const ENOUGH_ANYWHERE: u32 = 80;
+/// What small frames of data may count for in all: arrays of small numbers look like them.
+const MOST_OF_DATA: u32 = 48;
 /// Frames that are looked at.
 const LONGEST: usize = 16;
 /// Bytes that are kept for a frame that may begin there until the next header shows it: a largest usual frame, twice.
@@ -31,7 +35,7 @@ struct Chain {
 /// Follows the frames from the start of the bytes. `known`: whether a stream is open.
 fn follow(bytes: &[u8], known: impl Fn(u32) -> bool) -> Chain {
     let mut chain = Chain::default();
-    let mut at = 0;
+    let (mut at, mut of_data) = (0, 0);
     // In a header block: nothing but its continuation may follow.
     let mut block = None;
     for _ in 0..LONGEST {
@@ -55,7 +59,14 @@ fn follow(bytes: &[u8], known: impl Fn(u32) -> bool) -> Chain {
             chain.broken = true;
             return chain;
         }
-        chain.evidence += bits + if frame.stream != 0 && known(frame.stream) { 24 } else { 0 };
+        let bits = bits + if frame.stream != 0 && known(frame.stream) { 16 } else { 0 };
+        if frame.kind == kind::DATA && frame.len < 16 << 10 {
+            let counted = bits.min(MOST_OF_DATA - of_data);
+            of_data += counted;
+            chain.evidence += counted;
+        } else {
+            chain.evidence += bits;
+        }
         let Some(payload) = rest.get(HEADER..HEADER + frame.len) else {
             chain.cut = true;
             return chain;
@@ -71,7 +82,9 @@ fn follow(bytes: &[u8], known: impl Fn(u32) -> bool) -> Chain {
                     chain.broken = true;
                     return chain;
                 };
-                chain.evidence += if sender.is_some() { 26 } else { 8 };
+                // The longer, the less likely it is that the block is one by chance.
+                let likely = 2 * fragment.len().min(16) as u32;
+                chain.evidence += likely + if sender.is_some() { 8 } else { 0 };
                 chain.sender = chain.sender.or(sender);
             }
         }
@@ -130,7 +143,7 @@ pub(super) fn find(view: View<'_>, known: impl Fn(u32) -> bool) -> Found {
         let Some(at) = mark.offset.checked_sub(view.offset) else { continue };
         let Some(rest) = bytes.get(at as usize..).filter(|rest| !rest.is_empty()) else { break };
         let chain = follow(rest, &known);
-        if !chain.broken && chain.evidence >= ENOUGH {
+        if !chain.broken && chain.evidence >= ENOUGH_HERE {
             return Found::At(at as usize);
         }
         if !chain.broken && chain.cut {
@@ -146,7 +159,7 @@ pub(super) fn find(view: View<'_>, known: impl Fn(u32) -> bool) -> Found {
             if !chain.broken && chain.evidence >= ENOUGH_ANYWHERE {
                 return Found::At(at);
             }
-            if !chain.broken && chain.cut && (rest.len() < HEADER || chain.evidence >= 40) {
+            if !chain.broken && chain.cut && (rest.len() < HEADER || chain.evidence >= 28) {
                 undecided(at);
             }
         }
@@ -182,7 +195,11 @@ mod tests {
         // Arrays of small integers, the hardest of usual binary data.
         for seed in 0..20_000u64 {
             let wide = random(seed, 1448);
-            let bytes: Vec<u8> = wide.iter().enumerate().map(|(at, b)| if at % (1 + seed as usize % 5) == 0 { b % 10 } else { 0 }).collect();
+            let bytes: Vec<u8> = wide
+                .iter()
+                .enumerate()
+                .map(|(at, b)| if at % (1 + seed as usize % 5) == 0 { b % 10 } else { 0 })
+                .collect();
             assert!(!matches!(probe(&bytes), Probe::Match(_)), "seed {seed}");
             let mark = crate::protocol::Mark::default();
             let view = View { bytes: &bytes, offset: 0, marks: &[mark] };
@@ -211,7 +228,7 @@ mod tests {
     fn a_head_tells_who_sends_it() {
         assert_eq!(probe(PREFACE), Probe::Match(Side::Client));
         assert_eq!(probe(&PREFACE[..7]), Probe::More);
-        let request = b"\x00\x00\x04\x01\x05\x00\x00\x00\x07\x82\x86\x84\xbe";
+        let request = b"\x00\x00\x0c\x01\x05\x00\x00\x00\x07\x82\x86\x84\xbe\xbf\xc0\x40\x01a\x02bc";
         assert_eq!(probe(request), Probe::Match(Side::Client));
         let response = b"\x00\x00\x02\x01\x04\x00\x00\x00\x07\x88\xbe\x00\x00\x02\x00\x01\x00\x00\x00\x07ok";
         assert_eq!(probe(response), Probe::Match(Side::Server));

@@ -31,8 +31,12 @@ struct Tables {
 }
 
 const fn tables() -> Tables {
-    let mut tables =
-        Tables { short: [(0, 0); 1 << SHORT], symbols: [0; 257], limit: [0; LONGEST + 1], first: [(0, 0); LONGEST + 1] };
+    let mut tables = Tables {
+        short: [(0, 0); 1 << SHORT],
+        symbols: [0; 257],
+        limit: [0; LONGEST + 1],
+        first: [(0, 0); LONGEST + 1],
+    };
     let (mut code, mut count, mut len) = (0u32, 0usize, 1usize);
     while len <= LONGEST {
         tables.first[len] = (code, count as u16);

@@ -6,10 +6,10 @@
 mod huffman;
 mod table;
 
-use self::table::{Dynamic, Entry, LARGEST, STATIC};
 #[cfg(test)]
 pub(super) use self::huffman::encode as huffman_encode;
 pub(super) use self::table::Class;
+use self::table::{Dynamic, Entry, LARGEST, STATIC};
 use crate::message::Header;
 use crate::protocol::Side;
 
@@ -71,7 +71,7 @@ impl Decoder {
         let mut wanted = true;
         let mut work = 0;
         while let Some(&first) = block.first() {
-            let start = text.len();
+            let (start, kept) = (text.len(), wanted);
             if first & 0x80 != 0 {
                 let index = integer(&mut block, 7)?;
                 if !wanted {
@@ -103,7 +103,7 @@ impl Decoder {
                     wanted = each(text, class, Header { name, value: Some(value) });
                 }
             }
-            if !wanted {
+            if !kept {
                 text.truncate(start);
             }
             if work > WORK {

@@ -11,7 +11,9 @@ fn read(decoder: &mut Decoder, block: &[u8]) -> Result<Vec<String>, Broken> {
     let (mut text, mut fields) = (Vec::new(), Vec::new());
     decoder.block(block, &mut text, |text, _, header| {
         let of = |span: Option<(u32, u32)>| {
-            span.map_or("?".into(), |(start, end)| String::from_utf8_lossy(&text[start as usize..end as usize]).into_owned())
+            span.map_or("?".into(), |(start, end)| {
+                String::from_utf8_lossy(&text[start as usize..end as usize]).into_owned()
+            })
         };
         fields.push(format!("{}: {}", of(header.name), of(header.value)));
         true
@@ -27,8 +29,13 @@ fn requests_with_huffman_coding() {
     let second = [&first[..], &["cache-control: no-cache"]].concat();
     assert_eq!(read(&mut decoder, &bytes("8286 84be 5886 a8eb 1064 9cbf")).unwrap(), second);
     let third = read(&mut decoder, &bytes("8287 85bf 4088 25a8 49e9 5ba9 7d7f 8925 a849 e95b b8e8 b4bf")).unwrap();
-    let expected =
-        [":method: GET", ":scheme: https", ":path: /index.html", ":authority: www.example.com", "custom-key: custom-value"];
+    let expected = [
+        ":method: GET",
+        ":scheme: https",
+        ":path: /index.html",
+        ":authority: www.example.com",
+        "custom-key: custom-value",
+    ];
     assert_eq!(third, expected);
 }
 

@@ -103,12 +103,8 @@ fn outcomes_of_statuses() {
 fn deadlines_and_cancelled_calls() {
     let mut wire = Wire::new();
     for (id, timeout) in [(1, "20m"), (3, "10S")] {
-        let fields = [
-            (":method", "POST"),
-            (":path", "/a.B/C"),
-            ("content-type", "application/grpc"),
-            ("grpc-timeout", timeout),
-        ];
+        let fields =
+            [(":method", "POST"), (":path", "/a.B/C"), ("content-type", "application/grpc"), ("grpc-timeout", timeout)];
         let call = [wire.head(Client, id, &fields, false), data(id, grpc("?"), true)].concat();
         wire.send(Client, &call).pause(20_000_000);
         wire.send(Client, &rst(id, 8));
@@ -117,10 +113,7 @@ fn deadlines_and_cancelled_calls() {
     let said: Vec<_> = records.exchanges.iter().map(|row| (row["outcome"].as_str(), row["error"].as_str())).collect();
     assert_eq!(
         said,
-        [
-            ("timeout", "the client cancelled: its deadline of 20 ms had passed"),
-            ("reset", "the client cancelled"),
-        ]
+        [("timeout", "the client cancelled: its deadline of 20 ms had passed"), ("reset", "the client cancelled"),]
     );
 }
 

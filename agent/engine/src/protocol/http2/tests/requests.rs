@@ -243,7 +243,10 @@ fn events_of_a_stream_are_messages() {
     let records = wire.end();
     assert_eq!(records.message_lines(), ["received 2"]);
     assert_eq!(records.lines(), ["GET /prices 200 ok"]);
-    assert_eq!((records.exchanges[0]["revision"].as_str(), records.exchanges[0]["messages_received"].as_str()), ("1", "2"));
+    assert_eq!(
+        (records.exchanges[0]["revision"].as_str(), records.exchanges[0]["messages_received"].as_str()),
+        ("1", "2")
+    );
 }
 
 #[test]

@@ -142,10 +142,7 @@ pub struct Wire {
 const START: Nanos = 1_700_000_000_000_000_000;
 
 fn ends() -> [Endpoint; 2] {
-    [
-        Endpoint { addr: Addr::v4([10, 0, 0, 1]), port: 40001 },
-        Endpoint { addr: Addr::v4([10, 0, 0, 2]), port: 50051 },
-    ]
+    [Endpoint { addr: Addr::v4([10, 0, 0, 1]), port: 40001 }, Endpoint { addr: Addr::v4([10, 0, 0, 2]), port: 50051 }]
 }
 
 impl Wire {
@@ -326,7 +323,10 @@ impl Records {
 
     /// One line for each message: direction and body.
     pub fn message_lines(&self) -> Vec<String> {
-        self.messages.iter().map(|row| format!("{} {}", row["direction"], row.get("body").map_or("?", String::as_str))).collect()
+        self.messages
+            .iter()
+            .map(|row| format!("{} {}", row["direction"], row.get("body").map_or("?", String::as_str)))
+            .collect()
     }
 }
 
