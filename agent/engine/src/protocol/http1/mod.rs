@@ -457,7 +457,7 @@ impl Http1 {
             self.reading = Reading::Answered; // answered before it was sent in full
         }
         if head.status == 101 && call.asks_for_http2() {
-            return self.to_http2(call, message, len, cx);
+            return self.switch_to_http2(call, message, len, cx);
         }
         let method = call.method();
         let switched = head.status == 101 || (method == b"CONNECT" && (200..300).contains(&head.status));
@@ -497,7 +497,7 @@ impl Http1 {
     }
 
     /// The switch to HTTP/2 was granted: the answer to the call comes there.
-    fn to_http2(&mut self, call: Call, switch: Box<Message>, len: usize, cx: &mut Context<'_>) -> Step {
+    fn switch_to_http2(&mut self, call: Call, switch: Box<Message>, len: usize, cx: &mut Context<'_>) -> Step {
         cx.out.recycle(switch);
         let Some(request) = call.request else { return Step::Reprobe(len) };
         let RequestHead { method, target, fields, .. } = call.head;

@@ -1,9 +1,10 @@
 //! What frames mean for the streams: heads, trailers, ends.
 
+use super::block::Fields;
 use super::head::{self, Head};
 use super::record::{self, Finish};
 use super::stream::Stream;
-use super::{Fields, Http2, RANGES};
+use super::{Http2, RANGES};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::protocol::{Context, Mark, Side};
@@ -30,7 +31,7 @@ impl Http2 {
         let (message, head) = self.message(side, fields, cx);
         // Streams of even numbers are the server's: pushed responses, which nobody uses any more.
         let taken = match side {
-            _ if id % 2 == 0 => Err(message),
+            _ if id.is_multiple_of(2) => Err(message),
             Side::Client => self.request(id, message, &head, cx),
             Side::Server => self.response(id, fields, message, &head, cx),
         };
