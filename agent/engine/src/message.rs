@@ -58,8 +58,10 @@ pub struct Body {
     pub data: Vec<u8>,
     /// Its whole length on the wire, transfer coding removed.
     pub bytes: u64,
-    /// Bytes of it lost in gaps; `data` ends at the first hole.
+    /// Bytes of it lost in gaps, at least; `data` ends at the first hole.
     pub lost: u64,
+    /// It went out as messages: `data` is not to be kept with the exchange.
+    pub withheld: bool,
 }
 
 impl Body {
@@ -79,9 +81,14 @@ impl Body {
         self.lost += len;
     }
 
+    /// Marks that more was lost here, nobody knows how much.
+    pub fn hole(&mut self) {
+        self.lost = self.lost.max(1);
+    }
+
     /// Whether all of it is there.
     pub fn is_whole(&self) -> bool {
-        self.data.len() as u64 == self.bytes
+        self.lost == 0 && self.data.len() as u64 == self.bytes
     }
 }
 
@@ -102,6 +109,8 @@ pub struct Message {
     pub trailers: Vec<Header>,
     /// Body.
     pub body: Body,
+    /// The body's coding, in the text, where it is not for Content-Encoding to say; empty: coded in an unknown way.
+    pub coding: Option<(u32, u32)>,
     /// Bytes of its head on the wire.
     pub head_bytes: u32,
     /// See [`notes`].
@@ -120,6 +129,8 @@ impl Message {
         self.body.data.clear();
         self.body.bytes = 0;
         self.body.lost = 0;
+        self.body.withheld = false;
+        self.coding = None;
         self.head_bytes = 0;
         self.notes = 0;
     }

@@ -128,6 +128,8 @@ pub struct StreamMessage<'a> {
     pub bytes: u64,
     /// Uncompressed bytes, if known.
     pub content_bytes: Option<u64>,
+    /// The coding of the body, which is undone here; empty: an unknown one.
+    pub coding: Option<&'a [u8]>,
     /// Body as it is to be kept: cut at the limit already, redacted by the caller.
     pub body: Option<&'a [u8]>,
     /// See [`notes`].
@@ -600,16 +602,18 @@ impl Output {
         let limit = self.config.body_limit;
         let c = &mut self.exchanges.half[side];
         let body = &message.body;
-        let coding = said.content_encoding.map_or(&b""[..], |span| message.span(span)).trim_ascii();
-        let coded = !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity") && body.bytes > 0;
-        let mut cut = body.bytes > body.data.len() as u64;
-        let mut kept = Some(body.data.as_slice());
+        let coding = message.coding.or(said.content_encoding);
+        let coding_name = coding.map_or(&b""[..], |span| message.span(span)).trim_ascii();
+        let unknown = message.coding.is_some() && coding_name.is_empty();
+        let coded = body.bytes > 0 && !body.withheld && (unknown || is_coded(coding_name));
+        let mut cut = body.bytes > body.data.len() as u64 && !body.withheld;
+        let mut kept = Some(body.data.as_slice()).filter(|_| !body.withheld);
         // Some protocols have no body on the wire but show their content as one.
         let mut content_bytes = Some(body.bytes.max(body.data.len() as u64));
         if coded && limit > 0 {
             self.decoded.clear();
             match self.content.decode(
-                coding,
+                coding_name,
                 &body.data,
                 body.is_whole(),
                 limit,
@@ -658,6 +662,24 @@ impl Output {
 
     /// Puts out a message of a stream.
     pub fn stream_message(&mut self, conn: &Conn, row: &StreamMessage<'_>) {
+        let (mut content_bytes, mut body, mut bits) = (row.content_bytes, row.body, row.notes);
+        if let (Some(coding), Some(raw), true) = (row.coding, row.body, row.bytes > 0) {
+            self.decoded.clear();
+            let (limit, inflated) = (self.config.body_limit, self.config.limits.inflated);
+            let whole = raw.len() as u64 == row.bytes;
+            match self.content.decode(coding, raw, whole, limit, inflated, &mut self.decoded) {
+                Ok(decoded) => {
+                    content_bytes = decoded.content_bytes;
+                    body = Some(&self.decoded);
+                }
+                Err(_) => {
+                    bits |= notes::UNDECODABLE;
+                    self.counters.add(Counter::Undecodable, 1);
+                    content_bytes = None;
+                    body = body.filter(|_| !self.redactor.is_enabled());
+                }
+            }
+        }
         let c = &mut self.messages;
         c.rows += 1;
         self.counters.add(Counter::Messages, 1);
@@ -671,13 +693,13 @@ impl Output {
         c.kind.push(row.kind);
         c.name.push_nonempty(row.name);
         c.bytes.push(row.bytes);
-        c.content_bytes.push_option(row.content_bytes);
+        c.content_bytes.push_option(content_bytes);
         c.connection.push(conn.id);
-        c.notes.push(row.notes);
+        c.notes.push(bits);
         if self.config.heads {
             c.payload_exchange.push(row.exchange);
             c.payload_index.push(row.index);
-            match row.body {
+            match body {
                 Some(body) if self.config.body_limit > 0 => c.body.push(body),
                 _ => c.body.push_null(),
             }
@@ -851,6 +873,11 @@ fn take_connections(c: &mut ConnectionColumns) -> Vec<ArrayRef> {
 
 fn view(client: Endpoint, server: Endpoint) -> &'static str {
     if client.addr == server.addr || (client.addr.is_loopback() && server.addr.is_loopback()) { "loopback" } else { "" }
+}
+
+/// Whether a content coding changes anything.
+fn is_coded(coding: &[u8]) -> bool {
+    !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
 }
 
 /// `Text/HTML; charset=utf-8` -> `Text/HTML` (RFC 9110 section 8.3.1).

@@ -341,9 +341,11 @@ impl TcpFlow {
         let gap = Gap { offset: half.next, len, time, cut };
         match stage {
             Stage::Active(dissector) => dissector.gap(side, half.rest(), gap, &mut Context { conn, out }),
-            Stage::Probing => *stage = Stage::Unknown("bytes were lost before it could be recognised"),
+            // What waits in the other direction goes as well: what comes next there will not be kept behind it.
+            Stage::Probing => self.give_up("bytes were lost before it could be recognised", out),
             Stage::Unknown(_) => {}
         }
+        let half = &mut self.halves[side as usize];
         half.clear_rest();
         half.next += len;
     }

@@ -9,6 +9,8 @@
 
 pub mod dns;
 pub mod http1;
+pub mod http2;
+mod sse;
 pub mod tls;
 
 use crate::output::Output;
@@ -241,4 +243,4 @@ pub struct DatagramProtocol {
 pub static DATAGRAM_REGISTRY: &[DatagramProtocol] = &[dns::PROTOCOL_UDP];
 
 /// All stream protocols, in the order in which they are asked.
-pub static REGISTRY: &[Protocol] = &[http1::PROTOCOL, tls::PROTOCOL, dns::PROTOCOL_TCP];
+pub static REGISTRY: &[Protocol] = &[http2::PROTOCOL, http1::PROTOCOL, tls::PROTOCOL, dns::PROTOCOL_TCP];

@@ -138,7 +138,7 @@ fn starts_with(value: &[u8], prefix: &[u8]) -> bool {
 }
 
 /// Health checkers that name themselves.
-fn is_prober(agent: &[u8]) -> bool {
+pub(in crate::protocol) fn is_prober(agent: &[u8]) -> bool {
     [&b"kube-probe/"[..], b"GoogleHC/", b"ELB-HealthChecker/", b"Consul Health Check"]
         .iter()
         .any(|prober| agent.starts_with(prober))

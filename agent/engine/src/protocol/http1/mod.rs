@@ -2,13 +2,14 @@
 
 mod framing;
 mod head;
-mod sse;
 
 use std::collections::VecDeque;
 
 use self::framing::{Chunk, Framing, Progress};
+pub(super) use self::head::is_prober;
 use self::head::{Fields, Read, RequestHead, ResponseHead};
-use self::sse::Events;
+use super::http2::{Http2, Upgraded};
+use super::sse::Events;
 use super::{Context, Dissector, End, Gap, Mark, Probe, Protocol, Side, Step, View};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
@@ -55,6 +56,12 @@ struct Call {
 impl Call {
     fn method(&self) -> &[u8] {
         self.request.as_ref().map_or(b"", |request| request.span(self.head.method))
+    }
+
+    /// Whether it asks to go on in HTTP/2 (RFC 7540 section 3.2).
+    fn asks_for_http2(&self) -> bool {
+        let (Some(request), Some(upgrade)) = (&self.request, self.head.fields.upgrade) else { return false };
+        request.span(upgrade).split(|&b| b == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"h2c"))
     }
 }
 
@@ -452,6 +459,9 @@ impl Http1 {
         if let (Reading::Newest, Some(_), true) = (self.reading, found, self.pairing.is_empty()) {
             self.reading = Reading::Answered; // answered before it was sent in full
         }
+        if head.status == 101 && call.asks_for_http2() {
+            return self.switch_to_http2(call, message, len, cx);
+        }
         let method = call.method();
         let switched = head.status == 101 || (method == b"CONNECT" && (200..300).contains(&head.status));
         let no_body = method == b"HEAD" || switched || matches!(head.status, 204 | 304)
@@ -487,6 +497,23 @@ impl Http1 {
             return Step::Resume(len);
         }
         Step::Consumed(len)
+    }
+
+    /// The switch to HTTP/2 was granted: the answer to the call comes there.
+    fn switch_to_http2(&mut self, call: Call, switch: Box<Message>, len: usize, cx: &mut Context<'_>) -> Step {
+        cx.out.recycle(switch);
+        let Some(request) = call.request else { return Step::Reprobe(len) };
+        let RequestHead { method, target, fields, .. } = call.head;
+        let http2 = Http2::from_upgrade(Upgraded {
+            id: call.id,
+            revision: call.revision,
+            notes: call.notes,
+            request,
+            method,
+            target,
+            authority: fields.host.unwrap_or_default(),
+        });
+        Step::Handover(len, Box::new(http2))
     }
 
     /// The call that was found, those skipped being put out; without one, a call that was never seen.
@@ -546,6 +573,7 @@ impl Http1 {
                         name: event.name,
                         bytes: event.bytes,
                         content_bytes: None,
+                        coding: None,
                         body: Some(if secret { &redacted } else { event.data }),
                         notes: if secret { notes::REDACTED } else { 0 },
                     },

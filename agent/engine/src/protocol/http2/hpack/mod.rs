@@ -1,0 +1,242 @@
+//! HPACK (RFC 7541), read by a bystander who may have missed some of it.
+//!
+//! A field block can only be read with a table that earlier blocks have filled. Where some of them were not captured, a
+//! reference to what they may have inserted gives a field whose name and value are unknown; never a guess.
+
+mod huffman;
+mod table;
+
+#[cfg(test)]
+pub(super) use self::huffman::encode as huffman_encode;
+pub(super) use self::table::Class;
+use self::table::{Dynamic, Entry, LARGEST, STATIC};
+use crate::message::Header;
+use crate::protocol::Side;
+
+/// The block breaks the rules: what follows in it, and the table, are unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Broken;
+
+/// Bytes that one block may make of itself: a reference of one byte can stand for all of the table, so that small
+/// blocks could cost without bound. Servers allow heads of 8 to 64 KiB.
+const WORK: usize = 1 << 20;
+
+/// Reads the field blocks of one direction.
+#[derive(Default)]
+pub(super) struct Decoder {
+    table: Dynamic,
+}
+
+enum Name {
+    Static(usize),
+    Dynamic(Entry),
+    /// An index whose entry was never seen.
+    Unknown,
+    /// In the text.
+    Literal((u32, u32)),
+}
+
+impl Decoder {
+    /// A block, or more than one, was lost.
+    pub fn lose(&mut self) {
+        self.table.forget();
+    }
+
+    /// Bytes of heap that it holds.
+    pub fn held(&self) -> usize {
+        self.table.held()
+    }
+
+    /// Reads a block. Each field goes to `each` with its text in `text`, as long as that wants more. After an error, and
+    /// after a block of which only a beginning is there, the table is unknown.
+    pub fn block(
+        &mut self,
+        block: &[u8],
+        text: &mut Vec<u8>,
+        mut each: impl FnMut(&[u8], Class, Header) -> bool,
+    ) -> Result<(), Broken> {
+        let result = self.read(block, text, &mut each);
+        if result.is_err() {
+            self.lose();
+        }
+        result
+    }
+
+    fn read(
+        &mut self,
+        mut block: &[u8],
+        text: &mut Vec<u8>,
+        each: &mut impl FnMut(&[u8], Class, Header) -> bool,
+    ) -> Result<(), Broken> {
+        let mut wanted = true;
+        let mut work = 0;
+        while let Some(&first) = block.first() {
+            let (start, kept) = (text.len(), wanted);
+            if first & 0x80 != 0 {
+                let index = integer(&mut block, 7)?;
+                if !wanted {
+                    continue;
+                }
+                let (class, header) = self.indexed(index, text)?;
+                work += text.len() - start;
+                wanted = each(text, class, header);
+            } else if first & 0xe0 == 0x20 {
+                self.table.resize(integer(&mut block, 5)?);
+                continue;
+            } else {
+                let insert = first & 0x40 != 0;
+                let index = integer(&mut block, if insert { 6 } else { 4 })?;
+                let name = match index {
+                    0 => Name::Literal(string(&mut block, text)?),
+                    1..=61 => Name::Static(index - 1),
+                    _ => self.table.get(index - 62).map_or(Name::Unknown, Name::Dynamic),
+                };
+                let (class, name) = self.name(name, text);
+                let value = string(&mut block, text)?;
+                work += text.len() - start;
+                if insert {
+                    let of = |(start, end): (u32, u32)| &text[start as usize..end as usize];
+                    self.table.insert(name.map(of), of(value), class);
+                    work += text.len() - start;
+                }
+                if wanted {
+                    wanted = each(text, class, Header { name, value: Some(value) });
+                }
+            }
+            if !kept {
+                text.truncate(start);
+            }
+            if work > WORK {
+                return Err(Broken);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn indexed(&self, index: usize, text: &mut Vec<u8>) -> Result<(Class, Header), Broken> {
+        let (class, name, value) = match index {
+            0 => return Err(Broken),
+            1..=61 => {
+                let (name, value, class) = STATIC[index - 1];
+                (class, Some(name), value)
+            }
+            _ => match self.table.get(index - 62) {
+                Some(entry) => {
+                    let (name, value) = self.table.text_of(entry);
+                    (entry.class, name, value)
+                }
+                None => return Ok((Class::Unknown, Header { name: None, value: None })),
+            },
+        };
+        let name = name.map(|name| push(text, name));
+        Ok((class, Header { name, value: Some(push(text, value)) }))
+    }
+
+    #[inline]
+    fn name(&self, name: Name, text: &mut Vec<u8>) -> (Class, Option<(u32, u32)>) {
+        match name {
+            Name::Static(at) => (STATIC[at].2, Some(push(text, STATIC[at].0))),
+            Name::Dynamic(entry) => (entry.class, self.table.text_of(entry).0.map(|name| push(text, name))),
+            Name::Unknown => (Class::Unknown, None),
+            Name::Literal(at) => (Class::of(&text[at.0 as usize..at.1 as usize]), Some(at)),
+        }
+    }
+}
+
+#[inline]
+fn push(text: &mut Vec<u8>, bytes: &[u8]) -> (u32, u32) {
+    let start = text.len() as u32;
+    text.extend_from_slice(bytes);
+    (start, text.len() as u32)
+}
+
+/// An integer whose first byte has `bits` bits of it (RFC 7541 section 5.1).
+#[inline]
+fn integer(block: &mut &[u8], bits: u32) -> Result<usize, Broken> {
+    let (&first, mut rest) = block.split_first().ok_or(Broken)?;
+    let max = (1usize << bits) - 1;
+    let mut value = usize::from(first) & max;
+    if value == max {
+        let mut shift = 0;
+        loop {
+            let (&byte, behind) = rest.split_first().ok_or(Broken)?;
+            rest = behind;
+            value += usize::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                break;
+            }
+            if shift > 21 {
+                return Err(Broken);
+            }
+        }
+    }
+    *block = rest;
+    Ok(value)
+}
+
+/// A string (RFC 7541 section 5.2), decoded behind the text.
+#[inline]
+fn string(block: &mut &[u8], text: &mut Vec<u8>) -> Result<(u32, u32), Broken> {
+    let huffman = block.first().ok_or(Broken)? & 0x80 != 0;
+    let len = integer(block, 7)?;
+    let (bytes, rest) = block.split_at_checked(len).ok_or(Broken)?;
+    *block = rest;
+    if !huffman {
+        return Ok(push(text, bytes));
+    }
+    let start = text.len() as u32;
+    if huffman::decode(bytes, text) { Ok((start, text.len() as u32)) } else { Err(Broken) }
+}
+
+/// Whether a block could be one, read without any table, and if so, who sends such blocks, if it tells.
+pub(super) fn plausible(mut block: &[u8]) -> Option<Option<Side>> {
+    let mut sender = None;
+    let mut text = Vec::new();
+    while let Some(&first) = block.first() {
+        text.clear();
+        let index = if first & 0x80 != 0 {
+            integer(&mut block, 7).ok().filter(|&index| index > 0)?
+        } else if first & 0xe0 == 0x20 {
+            integer(&mut block, 5).ok().filter(|&max| max <= LARGEST)?;
+            continue;
+        } else {
+            let index = integer(&mut block, if first & 0x40 != 0 { 6 } else { 4 }).ok()?;
+            if index == 0 {
+                string(&mut block, &mut text).ok()?;
+                let name = !text.is_empty() && text.iter().all(|b| matches!(b, b'!'..=b'~') && !b.is_ascii_uppercase());
+                if !name {
+                    return None;
+                }
+                if text == b"grpc-status" {
+                    sender = sender.or(Some(Side::Server));
+                }
+                text.clear();
+            }
+            string(&mut block, &mut text).ok()?;
+            if text.iter().any(|b| matches!(b, 0 | b'\r' | b'\n')) {
+                return None;
+            }
+            index
+        };
+        match index {
+            1..=7 => sender = sender.or(Some(Side::Client)),
+            8..=14 => sender = sender.or(Some(Side::Server)),
+            // Tables of this many entries are of no use to anyone.
+            2048.. => return None,
+            _ => {}
+        }
+    }
+    Some(sender)
+}
+
+/// The static table, for tests.
+#[cfg(test)]
+pub(super) fn statics() -> Vec<(&'static str, &'static str)> {
+    let text = |bytes| std::str::from_utf8(bytes).unwrap();
+    STATIC.iter().map(|(name, value, _)| (text(name), text(value))).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! Connections made frame by frame, and the records that must come of them.
+
+mod calls;
+mod hostile;
+mod loss;
+mod requests;
+mod wire;
