@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tapper.servicemap.graph import ServiceMap
 
-_FORMATS: dict[str, Callable[[ServiceMap], str | bytes]] = {
+FORMATS: dict[str, Callable[[ServiceMap], str | bytes]] = {
     "json": nodelink,
     "graphml": graphml,
     "dot": dot,
@@ -34,13 +34,13 @@ def render(servicemap: ServiceMap, form: str) -> bytes:
 
     Args:
         servicemap: the map.
-        form: of `tapper.export.MAP_FORMATS`.
+        form: of FORMATS.
 
     Raises:
         PictureError: a picture can't be made.
         ValueError: no such format.
     """
-    if form not in _FORMATS:
-        raise ValueError(f"no map format {form!r}; there are {', '.join(_FORMATS)}")
-    made = _FORMATS[form](servicemap)
+    if form not in FORMATS:
+        raise ValueError(f"no map format {form!r}; there are {', '.join(FORMATS)}")
+    made = FORMATS[form](servicemap)
     return made.encode() if isinstance(made, str) else made

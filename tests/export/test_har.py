@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapper.export import har
@@ -263,6 +263,7 @@ HEADERS = st.lists(
 ).map(lambda pairs: headers(*pairs))
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {

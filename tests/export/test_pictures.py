@@ -11,8 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tapper.export import MAP_FORMATS
-from tapper.export.map import render
+from tapper.export.map import FORMATS, render
 from tapper.export.picture import PictureError
 from tests.servicemap.maps import edge, node, servicemap
 
@@ -40,7 +39,7 @@ STARTS = {
 
 
 @needs_dot
-@pytest.mark.parametrize("form", MAP_FORMATS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_every_format_is_made(form: str) -> None:
     assert render(two(), form).startswith(STARTS[form])
 

@@ -142,7 +142,7 @@ EDGES = st.lists(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(EDGES, EDGES)
 def test_the_order_of_the_tables_does_not_matter(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
     def made(rows: list[dict[str, Any]]) -> ServiceMap:

@@ -75,6 +75,7 @@ def _names(servicemap: ServiceMap) -> list[str]:
     return [data["name"] for _, data in servicemap.nodes()]
 
 
+@settings(deadline=None)
 @given(MAPS)
 @example(WORST)
 def test_json_is_read_by_networkx_and_nothing_is_lost(whole: ServiceMap) -> None:
@@ -95,6 +96,7 @@ def test_json_has_the_figures_with_their_units() -> None:
     assert first["last"] == "2023-11-14T22:18:20.000000000Z"
 
 
+@settings(deadline=None)
 @given(MAPS)
 @example(WORST)
 def test_graphml_is_read_by_networkx_with_names_made_visible(whole: ServiceMap) -> None:
@@ -157,6 +159,7 @@ def test_dot_has_a_cluster_for_each_namespace_and_dashes_what_fails() -> None:
     assert [edge["label"] for edge in graph["edges"]][:1] == ["http 41/s\\np95 210 ms, ✗ 2.1 %"]
 
 
+@settings(deadline=None)
 @given(MAPS)
 @example(WORST)
 def test_own_svg_is_xml_with_every_name_as_text(whole: ServiceMap) -> None:
@@ -196,6 +199,7 @@ def test_mermaid_of_a_large_map_says_what_is_left_out(mermaid_parse: Callable[[s
     assert 20 < len(answer["edges"]) <= MAX_EDGES
 
 
+@settings(deadline=None)
 @given(MAPS)
 @example(WORST)
 def test_csv_is_read_by_the_csv_module_and_no_cell_is_a_formula(whole: ServiceMap) -> None:

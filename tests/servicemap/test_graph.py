@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapper.servicemap.graph import build, is_dead, largest
@@ -85,6 +85,7 @@ def test_dead_is_an_edge_through_which_nothing_came() -> None:
     assert not is_dead(edge(0, 1))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**62), st.integers(0, 2**62))
 def test_slower_is_never_lighter(a: int, b: int) -> None:
     def light(ns: int) -> int:
@@ -94,6 +95,7 @@ def test_slower_is_never_lighter(a: int, b: int) -> None:
     assert light(max(a, b)) <= light(min(a, b)) + 1
 
 
+@settings(deadline=None)
 @given(st.floats(0, allow_infinity=False))
 def test_a_line_is_never_too_thin_or_thick(rate: float) -> None:
     assert 1 <= pen_width(edge(0, 1, rate=rate)) <= 6
@@ -102,6 +104,7 @@ def test_a_line_is_never_too_thin_or_thick(rate: float) -> None:
 RINGS = st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), unique=True, max_size=40)
 
 
+@settings(deadline=None)
 @given(RINGS, st.lists(st.sampled_from(["shop", "kube-system", None]), min_size=12, max_size=12))
 def test_places_are_taken_once_and_namespaces_share_no_row(
     pairs: list[tuple[int, int]], spaces: list[str | None]

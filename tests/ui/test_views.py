@@ -7,7 +7,7 @@ import unicodedata
 import zlib
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ui import views
@@ -152,6 +152,7 @@ TYPES = [
 ]
 
 
+@settings(deadline=None)
 @given(
     st.binary() | st.text(st.characters()).map(lambda t: t.encode("utf-8", "surrogatepass")),
     st.sampled_from(TYPES),
@@ -167,6 +168,7 @@ def test_nothing_but_shapes_reaches_a_terminal(data: bytes, content_type: str | 
         assert not [c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
 
 
+@settings(deadline=None)
 @given(st.text(st.characters()))
 def test_the_type_itself_may_be_hostile(content_type: str) -> None:
     for prefix in ("", "multipart/form-data; ", "text/plain; charset="):
