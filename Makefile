@@ -22,9 +22,8 @@ build: .venv/engine.stamp ## the working command at .venv/bin/tapper
 
 .venv/engine.stamp: .venv/packages.stamp pyproject.toml $(RUST_SOURCES)
 	@command -v cargo > /dev/null || { echo "tapper's engine is written in Rust: install a toolchain (1.88 or newer), see rustup.rs"; exit 1; }
-	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked --skip-install
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . || \
-		VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked
+	PATH="$(CURDIR)/$(BIN):$$PATH" MATURIN_PEP517_ARGS=--locked $(BIN)/python -m pip install --quiet \
+		--disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 demo: build ## a recorded shop of services: its requests and its map
