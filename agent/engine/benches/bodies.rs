@@ -1,12 +1,18 @@
-//! What it costs to look for secrets: `cargo bench --bench redact`. Times are for one text.
+//! What bodies cost: looking for secrets and removing content codings. Times are for one body.
 
 use std::fmt::Write;
 use std::hint::black_box;
+use std::io::{Read, Write as _};
 use std::time::Instant;
 
+use _engine::content::ContentDecoder;
 use _engine::redact::Redactor;
 
-fn measure(name: &str, text: &str, mut look: impl FnMut(&[u8], &mut Vec<u8>) -> bool) {
+fn measure(name: &str, text: &str, look: impl FnMut(&[u8], &mut Vec<u8>) -> bool) {
+    measure_bytes(name, text.as_bytes(), look);
+}
+
+fn measure_bytes(name: &str, text: &[u8], mut look: impl FnMut(&[u8], &mut Vec<u8>) -> bool) {
     let mut out = Vec::with_capacity(1 << 20);
     let rounds = 20_000_000 / (text.len() + 100);
     let mut best = f64::INFINITY;
@@ -15,7 +21,7 @@ fn measure(name: &str, text: &str, mut look: impl FnMut(&[u8], &mut Vec<u8>) -> 
         let begin = Instant::now();
         for _ in 0..rounds {
             out.clear();
-            changed = black_box(look(black_box(text.as_bytes()), &mut out));
+            changed = black_box(look(black_box(text), &mut out));
         }
         best = best.min(begin.elapsed().as_nanos() as f64 / rounds as f64);
     }
@@ -72,4 +78,21 @@ fn main() {
         ),
         json,
     );
+
+    let data = orders(8, "ships on Monday").into_bytes();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&data).unwrap();
+    let mut br = Vec::new();
+    brotli::CompressorReader::new(&data[..], 4096, 5, 22).read_to_end(&mut br).unwrap();
+    let zstd = zstd::encode_all(&data[..], 3).unwrap();
+    for (coding, raw) in [("gzip", gzip.finish().unwrap()), ("br", br), ("zstd", zstd)] {
+        let mut kept = ContentDecoder::default();
+        let run = |decoder: &mut ContentDecoder, raw: &[u8], out: &mut Vec<u8>| {
+            decoder.decode(coding.as_bytes(), raw, true, 1 << 16, 1 << 24, out).is_ok()
+        };
+        measure_bytes(coding, &raw, |raw, out| run(&mut kept, raw, out));
+        measure_bytes(&format!("{coding}, new decoder"), &raw, |raw, out| {
+            run(&mut ContentDecoder::default(), raw, out)
+        });
+    }
 }
