@@ -1,6 +1,6 @@
 //! Where the name of a secret may be: a vectorised search for fragments of such names, whatever their case.
 //!
-//! It is Teddy (Hyperscan's algorithm): the first three bytes at each place are looked up by their halves, in registers,
+//! It is Teddy (Hyperscan's algorithm): the first four bytes at each place are looked up by their halves, in registers,
 //! in tables that say which of eight groups of fragments may begin there. The `aho-corasick` crate has it too, but with
 //! some 40 fragments in text like theirs it spends 1-3 us for a KB on what turns out to be none; a bitmap of the
 //! fragments' first letters, asked first, makes that 0.1-0.2 us.
@@ -56,17 +56,27 @@ const FRAGMENTS: &[(&str, Hit)] = &[
     ("backup", Hit::Name),
     ("access", Hit::Name),
     ("\"pw", Hit::Name),
+    ("pw=", Hit::Name),
     ("signat", Hit::Name),
     ("sig=", Hit::Name),
     ("sid=", Hit::Name),
 ];
 
-/// Bytes of a fragment that the tables know.
-const WINDOW: usize = 3;
+/// Bytes of a fragment that the tables know. Three let through four times as many places.
+const WINDOW: usize = 4;
 /// Places looked at together.
 const LANES: usize = 32;
 /// Groups of fragments: one bit each in the tables.
 const GROUPS: usize = 8;
+
+/// Bits of the bitmap: five bits of three bytes.
+const BITMAP: usize = 1 << 15;
+
+#[derive(Debug)]
+struct Fragment {
+    text: Vec<u8>,
+    hit: Hit,
+}
 
 /// For the bytes of the window: by the low and by the high half of the byte, the groups that have such a byte there.
 #[derive(Clone, Debug, Default)]
@@ -78,12 +88,10 @@ struct Tables {
 /// Searches for all fragments at once.
 #[derive(Debug)]
 pub(super) struct Finder {
-    /// In lower case.
-    fragments: Vec<(Vec<u8>, Hit)>,
-    /// Indices of `fragments` by the five lower bits of their first byte.
-    by_first: [Vec<u8>; 32],
-    /// One bit for each way that a window may begin a fragment; of a byte, the five lower bits count.
-    bitmap: Box<[u64; 1 << (5 * WINDOW - 6)]>,
+    /// In lower case, by the five lower bits of their first byte.
+    fragments: [Vec<Fragment>; 32],
+    /// One bit for each way that a fragment may begin; of its first three bytes, the five lower bits count.
+    bitmap: Box<[u64; BITMAP / 64]>,
     tables: Tables,
 }
 
@@ -115,33 +123,34 @@ impl Tables {
 
 impl Finder {
     pub fn new(extra_names: &[String]) -> Self {
-        let known = FRAGMENTS.iter().map(|&(text, hit)| (text.as_bytes().to_vec(), hit));
-        let extra = extra_names.iter().filter_map(|name| Some((fragment(name)?, Hit::Name)));
-        let mut fragments: Vec<_> = known.chain(extra).collect();
-        fragments.truncate(usize::from(u8::MAX));
-        let mut finder = Self {
-            by_first: Default::default(),
-            bitmap: Box::new([0; 1 << (5 * WINDOW - 6)]),
-            tables: Tables::default(),
-            fragments: Vec::new(),
-        };
-        for (index, (fragment, _)) in fragments.iter().enumerate() {
-            finder.by_first[fragment[0] as usize & 31].push(index as u8);
-            let bits = |at: usize| fragment.get(at).map_or(0..=31, |byte| byte & 31..=byte & 31);
-            for window in bits(0).flat_map(|a| bits(1).flat_map(move |b| bits(2).map(move |c| [a, b, c]))) {
-                let bit = index_of(window);
-                finder.bitmap[bit >> 6] |= 1 << (bit & 63);
-            }
-            let with = |group: usize| {
-                let mut tables = finder.tables.clone();
-                tables.add(group, fragment);
-                (tables.weight(group) - finder.tables.weight(group), group)
-            };
-            let (_, group) = (0..GROUPS).map(with).min().unwrap_or_default();
-            finder.tables.add(group, fragment);
+        let mut finder =
+            Self { fragments: Default::default(), bitmap: Box::new([0; BITMAP / 64]), tables: Tables::default() };
+        for &(text, hit) in FRAGMENTS {
+            finder.add(text.as_bytes().to_vec(), hit);
         }
-        finder.fragments = fragments;
+        for name in extra_names {
+            if let Some(text) = fragment(name) {
+                finder.add(text, Hit::Name);
+            }
+        }
         finder
+    }
+
+    fn add(&mut self, text: Vec<u8>, hit: Hit) {
+        let bits = |at: usize| text.get(at).map_or(0..=31, |byte| byte & 31..=byte & 31);
+        for start in bits(0).flat_map(|a| bits(1).flat_map(move |b| bits(2).map(move |c| [a, b, c]))) {
+            let bit = bit(start);
+            self.bitmap[bit >> 6] |= 1 << (bit & 63);
+        }
+        // To the group that lets through the fewest further windows.
+        let growth = |group: usize| {
+            let mut tables = self.tables.clone();
+            tables.add(group, &text);
+            (tables.weight(group) - self.tables.weight(group), group)
+        };
+        let (_, group) = (0..GROUPS).map(growth).min().unwrap_or_default();
+        self.tables.add(group, &text);
+        self.fragments[text[0] as usize & 31].push(Fragment { text, hit });
     }
 
     /// Calls `hit` with every place where a fragment begins, in ascending order.
@@ -159,26 +168,34 @@ impl Finder {
         }
     }
 
+    /// Whether a short text may hold a fragment.
+    pub fn may_find(&self, text: &[u8]) -> bool {
+        (0..text.len()).any(|at| self.may_begin(text, at))
+    }
+
+    #[inline]
+    fn may_begin(&self, text: &[u8], at: usize) -> bool {
+        let byte = |at: usize| text.get(at).copied().unwrap_or(0);
+        let bit = bit([text[at], byte(at + 1), byte(at + 2)]);
+        self.bitmap[bit >> 6] >> (bit & 63) & 1 == 1
+    }
+
     /// Looks at what the tables let through, or at every place.
     #[inline]
     fn verify(&self, text: &[u8], at: usize, hit: &mut impl FnMut(usize, Hit)) {
-        let window = match text.get(at..at + WINDOW) {
-            Some(window) => [window[0], window[1], window[2]],
-            None => [text[at], text.get(at + 1).copied().unwrap_or(0), 0],
-        };
-        let bit = index_of(window);
-        if self.bitmap[bit >> 6] >> (bit & 63) & 1 == 0 {
+        if !self.may_begin(text, at) {
             return;
         }
-        for &index in &self.by_first[window[0] as usize & 31] {
-            let (fragment, kind) = &self.fragments[index as usize];
-            if text.get(at..at + fragment.len()).is_some_and(|text| text.eq_ignore_ascii_case(fragment)) {
-                return hit(at, *kind);
+        let byte = |at: usize| text.get(at).copied().unwrap_or(0);
+        for fragment in &self.fragments[text[at] as usize & 31] {
+            let is_equal = |(at, wanted): (usize, &u8)| byte(at).to_ascii_lowercase() == *wanted;
+            if (at..).zip(&fragment.text).all(is_equal) {
+                return hit(at, fragment.hit);
             }
         }
     }
 
-    /// Searches all but the last places, which it gives back the first of.
+    /// Searches all places with a whole window behind them and gives the first of the others; the text has a block.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn each_avx2(&self, text: &[u8], hit: &mut impl FnMut(usize, Hit)) -> usize {
@@ -192,29 +209,34 @@ impl Finder {
         let high = self.tables.high.each_ref().map(load);
         let nibble = _mm256_set1_epi8(15);
         let zero = _mm256_setzero_si256();
-        let mut at = 0;
-        while let Some(block) = text.get(at..at + LANES + WINDOW - 1) {
+        const BLOCK: usize = LANES + WINDOW - 1;
+        let mut done = 0;
+        while done + WINDOW <= text.len() {
+            // The last block overlaps the one before it.
+            let at = done.min(text.len() - BLOCK);
+            let block = &text[at..at + BLOCK];
             let mut groups = _mm256_set1_epi8(-1);
             for shift in 0..WINDOW {
-                // SAFETY: the block has LANES bytes behind each shift, which is less than WINDOW.
+                // SAFETY: behind the shift, which is less than WINDOW, the block has LANES bytes.
                 let bytes = unsafe { _mm256_loadu_si256(block.as_ptr().add(shift).cast()) };
                 let by_low = _mm256_shuffle_epi8(low[shift], _mm256_and_si256(bytes, nibble));
                 let by_high = _mm256_shuffle_epi8(high[shift], _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble));
                 groups = _mm256_and_si256(groups, _mm256_and_si256(by_low, by_high));
             }
-            let mut places = !(_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, zero)) as u32);
+            let mut places =
+                !(_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, zero)) as u32) >> (done - at) << (done - at);
             while places != 0 {
                 self.verify(text, at + places.trailing_zeros() as usize, hit);
                 places &= places - 1;
             }
-            at += LANES;
+            done = at + LANES;
         }
-        at
+        done
     }
 }
 
-fn index_of(window: [u8; WINDOW]) -> usize {
-    window.iter().fold(0, |index, byte| index << 5 | *byte as usize & 31)
+fn bit(start: [u8; 3]) -> usize {
+    start.iter().fold(0, |bit, byte| bit << 5 | *byte as usize & 31)
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@
 mod edit;
 mod find;
 mod header;
+mod looks;
+mod loose;
+mod markup;
 mod multipart;
 mod names;
 mod query;

@@ -11,7 +11,7 @@ const CANARY: &str = "c4n4ry \"\\/\u{e9}\n{c4n4ry}";
 const SECRET_NAMES: &[&str] =
     &["password", "userPassword", "access_token", "Api-Key", "client_secret", "card", "PIN", "ssn"];
 const NAMES: &[&str] =
-    &["id", "name", "value", "max_tokens", "author", "key", "shipping", "token_type", "caf\u{e9}", "a\"b", ""];
+    &["id", "name", "val", "max_tokens", "author", "key", "shipping", "token_type", "caf\u{e9}", "a\"b", ""];
 const TEXTS: &[&str] =
     &["", "your token has expired", "password", "a \"quoted\" \\ text", "}{][", "\u{1f600}\n", "https://h/p?page=2"];
 
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn no_secret_is_left_wherever_it_is_cut(value in document(true), pretty: bool, escaped: bool, cut: prop::sample::Index) {
+    fn no_secret_is_left_in_a_part(value in document(true), pretty: bool, escaped: bool, cut: prop::sample::Index) {
         let text = written(&value, pretty, escaped);
         let after = changed(&text.as_bytes()[..cut.index(text.len() + 1)]);
         prop_assert!(memmem::find(&after, b"c4n4").is_none(), "{}", after.escape_ascii());
@@ -215,9 +215,9 @@ proptest! {
     #[test]
     fn any_text_is_survived(text in soup(), name in soup()) {
         let redactor = Redactor::new([1; 16], &["x".into()]);
-        for media_type in [&b""[..], b"application/json", b"multipart/form-data", b"text/javascript", b"x/form-urlencoded"] {
+        for media_type in ["", "application/json", "multipart/form-data", "text/javascript", "x/form-urlencoded"] {
             let mut out = Vec::new();
-            redactor.body(media_type, &text, &mut out);
+            redactor.body(media_type.as_bytes(), &text, &mut out);
             prop_assert!(out.len() <= 64 + 20 * text.len());
         }
         let mut out = Vec::new();

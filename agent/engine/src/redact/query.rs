@@ -42,12 +42,13 @@ impl Rules {
         let is_end = |b: &u8| matches!(b, b'&' | b'#' | b'?' | b';');
         while at < text.len() {
             let len = text[at..].iter().position(|b| *b == b'=' || is_end(b)).unwrap_or(text.len() - at);
-            let (name, end) = (&text[at..at + len], at + len);
-            at = end + 1;
-            if text.get(end) != Some(&b'=') {
+            let end = at + len;
+            let Some(name_and_sign) = text.get(at..=end).filter(|name| name.ends_with(b"=")) else {
+                at = end + 1;
                 continue;
-            }
-            if self.is_secret_parameter(name) {
+            };
+            at = end + 1;
+            if self.is_secret_parameter(name_and_sign) {
                 let end = memchr2(b'&', b'#', &text[at..]).map_or(text.len(), |n| at + n);
                 if end > at {
                     let mark = self.mark(&percent_decode(text[at..end].trim_ascii_end()));
@@ -66,12 +67,13 @@ impl Rules {
         }
     }
 
+    /// The name comes with its equals sign, which a few fragments of names end with.
     fn is_secret_parameter(&self, name: &[u8]) -> bool {
         if name.len() <= NAME && memchr(b'%', name).is_some() {
             // Once for the form, once more for names that were encoded twice.
             return self.names.is_secret_parameter(&percent_decode(&percent_decode(name)));
         }
-        self.names.is_secret_parameter(name)
+        self.finder.may_find(name) && self.names.is_secret_parameter(name)
     }
 
     /// A document in a value: replaced by itself without its secrets.

@@ -363,14 +363,13 @@ fn headers() {
 fn equal_secrets_show_equal_marks_wherever_they_are() {
     let r = redactor();
     let mark = String::from_utf8(r.value(b"s3 \"cr\"&t").as_bytes().to_vec()).unwrap();
-    let mut seen = Vec::new();
-    seen.push(r.body(b"", br#"{"password":"s3 \"cr\"&t"}"#, &mut Vec::new()));
     let shows = |change: &dyn Fn(&mut Vec<u8>) -> bool| {
         let mut out = Vec::new();
         assert!(change(&mut out));
         assert!(String::from_utf8_lossy(&out).contains(&mark[1..16]), "{}", out.escape_ascii());
     };
     shows(&|out| r.body(b"", br#"{"password":"s3 \"cr\"\u0026t"}"#, out));
+    shows(&|out| r.body(b"", br#"{"password":"s3 \"cr\"&t"}"#, out));
     shows(&|out| r.body(b"", br#"{"m":"{\"password\":\"s3 \\\"cr\\\"&t\"}"}"#, out));
     shows(&|out| r.target(b"/?password=s3+%22cr%22%26t", out));
     shows(&|out| r.header(b"authorization", b"Bearer s3 \"cr\"&t", out));
@@ -386,6 +385,15 @@ fn every_stem_is_found_in_a_body() {
     for stem in names::stems() {
         let text = format!("{{\"a\":1,\"{stem}\":\"x\"}}");
         assert_eq!(body("application/json", &text), Some(format!("{{\"a\":1,\"{stem}\":\"<>\"}}")), "{stem}");
+    }
+}
+
+#[test]
+fn every_parameter_is_found_in_a_form_and_a_url() {
+    for name in names::stems().chain(names::parameters()) {
+        assert_eq!(body("", &format!("a=1&{name}=x")), Some(format!("a=1&{name}=<>")), "{name}");
+        let text = format!("{{\"url\":\"https://h/p?{name}=x&a=1\"}}");
+        assert_eq!(body("", &text), Some(text.replace("=x", "=<>")), "{name}");
     }
 }
 

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `"name" :` | JSON: a string, number, word, object or array |
 //! | `"name": "password", "value" :` | the same |
-//! | `name :` | a string, number, object or list (GraphQL, JavaScript); at the start of a line all of it (YAML, headers) |
+//! | `name :` | a string, number, object or list (GraphQL); at the start of a line all of it (YAML, headers) |
 //! | `name =` | a string (XML attribute), or up to the next separator (URL, connection string) |
 //! | `<name>` | up to the closing tag |
 //!
@@ -19,14 +19,10 @@ use memchr::{memchr, memmem, memrchr};
 use super::edit::Edit;
 use super::find::Hit;
 use super::quote::{self, bare_end, container_end, hex4, level, opening, skip_space, slashes, string_end, unescape};
-use super::{Mark, Rules, header, query};
+use super::{Mark, Rules, header};
 
 /// Names longer than this are not looked at as a whole: bounds the way back to their beginning.
-const NAME: usize = 256;
-/// A tag longer than this is none.
-const TAG: usize = 1024;
-/// GraphQL variables that are remembered because they were given to a secret argument.
-const VARIABLES: usize = 8;
+pub(super) const NAME: usize = 256;
 
 /// What kind of text it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,27 +37,29 @@ pub(super) enum Style {
 
 /// The quote behind a hit.
 #[derive(Clone, Copy)]
-struct Quote {
+pub(super) struct Quote {
     at: usize,
-    level: u32,
+    pub level: u32,
     /// Where the value begins, if it closes a name.
     value: Option<usize>,
 }
 
-struct Scan<'a> {
-    rules: &'a Rules,
-    edit: Edit<'a>,
-    text: &'a [u8],
-    style: Style,
+/// A pass over a text.
+pub(super) struct Scan<'a> {
+    pub rules: &'a Rules,
+    pub edit: Edit<'a>,
+    pub text: &'a [u8],
+    pub style: Style,
     /// Hits before this are dealt with.
-    done: usize,
+    pub done: usize,
     /// The quote that was found last.
     quote: Option<Quote>,
     /// Behind the unquoted name that was judged last.
-    name_end: usize,
+    pub name_end: usize,
     /// The last string that was judged as the name of a pair.
     pair: usize,
-    variables: Vec<Vec<u8>>,
+    /// Names of GraphQL variables that were given to a secret argument.
+    pub variables: Vec<Vec<u8>>,
 }
 
 impl Rules {
@@ -103,7 +101,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn byte(&self, at: usize) -> Option<u8> {
+    pub fn byte(&self, at: usize) -> Option<u8> {
         self.text.get(at).copied()
     }
 
@@ -137,7 +135,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The next quote; a name ends there if a colon follows.
-    fn quote_behind(&mut self, at: usize) -> Quote {
+    pub fn quote_behind(&mut self, at: usize) -> Quote {
         // The opening quote may be part of the hit.
         let at = if self.byte(at) == Some(b'"') { at + 1 } else { at };
         if let Some(quote) = self.quote
@@ -179,7 +177,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Replaces the JSON value that begins at `at`; null and the empty string hide nothing.
-    fn json_value(&mut self, at: usize, level: u32, name: &[u8]) {
+    pub fn json_value(&mut self, at: usize, level: u32, name: &[u8]) {
         match self.byte(at) {
             None => {}
             Some(b'"' | b'\\') => {
@@ -200,7 +198,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Replaces the content of a string.
-    fn string(&mut self, start: usize, level: u32, name: &[u8]) {
+    pub fn string(&mut self, start: usize, level: u32, name: &[u8]) {
         let end = string_end(self.text, start, level);
         self.done = end.closed.unwrap_or(end.content);
         let start = start + header::scheme(name, &self.text[start..end.content]);
@@ -211,7 +209,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Replaces a value that is no string by one.
-    fn bare(&mut self, start: usize, end: usize, level: u32) {
+    pub fn bare(&mut self, start: usize, end: usize, level: u32) {
         let mark = self.rules.mark(&self.text[start..end]);
         const QUOTE: &[u8] = br#"\\\\\\\"#;
         let slashes = QUOTE.get(..slashes(level.min(8))).unwrap_or(QUOTE);
@@ -220,7 +218,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Replaces a range by a mark as it is written in this style.
-    fn put(&mut self, start: usize, end: usize, mark: &Mark) {
+    pub fn put(&mut self, start: usize, end: usize, mark: &Mark) {
         let text = mark.as_bytes();
         if self.style == Style::Markup {
             self.edit.replace(start, end, &[b"&lt;", &text[1..text.len() - 1], b"&gt;"]);
@@ -267,258 +265,6 @@ impl<'a> Scan<'a> {
         }
         self.json_value(skip_space(self.text, colon + 1), level, &name);
         true
-    }
-
-    /// A name without quotes around it.
-    fn unquoted(&mut self, at: usize) {
-        if at < self.name_end || self.style == Style::Script {
-            return;
-        }
-        let is_name = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80 || matches!(b, b'_' | b'-' | b'.' | b'[' | b']');
-        let lowest = self.done.max(at.saturating_sub(NAME));
-        let highest = self.text.len().min(at + NAME);
-        let mut start = at - self.text[lowest..at].iter().rev().take_while(|b| is_name(b)).count();
-        let end = at + self.text[at..highest].iter().take_while(|b| is_name(b)).count();
-        self.name_end = end;
-        let mut before = start.checked_sub(1).and_then(|at| self.byte(at));
-        if before == Some(b'\\') {
-            // What looks like the beginning of the name is the rest of an escape: "\u0026token", "\ntoken".
-            if let (Some(b'u'), Some(code)) = (self.byte(start), hex4(self.text, start + 1)) {
-                before = u8::try_from(code).ok();
-                start += 5;
-            } else {
-                before = Some(b' ');
-                start += 1;
-            }
-        }
-        if start >= end {
-            return;
-        }
-        let name = &self.text[start..end];
-        if before == Some(b'<') || before == Some(b':') {
-            if self.element(start, end, name) {
-                return;
-            }
-        } else if self.style == Style::Markup && matches!(before, Some(b'"' | b'\'')) {
-            return self.attribute_pair(start, end, name);
-        }
-        let sign = skip_space(self.text, end + usize::from(self.byte(end) == Some(b'\'')));
-        match (self.byte(sign), self.byte(sign + 1)) {
-            (Some(b'='), Some(b'=' | b'>')) | (Some(b':'), Some(b':' | b'/')) => {}
-            (Some(b'='), _) => {
-                let is_parameter = matches!(before, Some(b'?' | b'&' | b';'));
-                if self.rules.names.is_secret(name) || is_parameter && self.rules.names.is_secret_parameter(name) {
-                    self.assigned(sign + 1, name);
-                }
-            }
-            (Some(b':'), _) if self.rules.names.is_secret(name) => self.labelled(start, sign + 1, name),
-            _ => {}
-        }
-    }
-
-    /// Replaces what stands behind `name =`.
-    fn assigned(&mut self, at: usize, name: &[u8]) {
-        let blanks = self.text[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        let start = at + blanks;
-        if self.quoted(start, name) {
-            return;
-        }
-        let is_end = |b: u8| b <= b' ' || matches!(b, b'&' | b'"' | b'\'' | b'<' | b'>' | b'#' | b'\\' | 0x7f);
-        let len = self.text[start..].iter().position(|&b| is_end(b)).unwrap_or(self.text.len() - start);
-        if len > 0 {
-            let mark = self.rules.mark(&query::percent_decode(&self.text[start..start + len]));
-            self.put(start, start + len, &mark);
-        }
-    }
-
-    /// Replaces what stands behind `name :`.
-    fn labelled(&mut self, name_start: usize, at: usize, name: &[u8]) {
-        let start = skip_space(self.text, at);
-        if self.quoted(start, name) {
-            return;
-        }
-        match self.byte(start) {
-            Some(b'$') => {
-                let len =
-                    self.text[start + 1..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-                if self.variables.len() < VARIABLES && (1..=NAME).contains(&len) {
-                    self.variables.push(self.text[start + 1..start + 1 + len].to_vec());
-                }
-            }
-            Some(b'{' | b'[') => {
-                let level = self.quote_behind(start).level;
-                let end = container_end(self.text, start, level);
-                let mark = self.rules.mark(&self.text[start..end]);
-                self.put(start, end, &mark);
-            }
-            Some(b'-' | b'0'..=b'9') => {
-                let end = bare_end(self.text, start);
-                let mark = self.rules.mark(&self.text[start..end]);
-                self.put(start, end, &mark);
-            }
-            _ => self.line(name_start, at, name),
-        }
-    }
-
-    /// Replaces the quoted text that begins at `at`; false if there is none.
-    fn quoted(&mut self, at: usize, name: &[u8]) -> bool {
-        if self.byte(at) == Some(b'\'') {
-            let start = at + 1;
-            let len = memchr(b'\'', &self.text[start..]).unwrap_or(self.text.len() - start);
-            if len > 0 {
-                let mark = self.rules.mark(&self.text[start..start + len]);
-                self.put(start, start + len, &mark);
-            }
-            return true;
-        }
-        let Some((level, start)) = opening(self.text, at) else { return false };
-        // A quote that something follows which can't be the text of a secret closes the string that the name is in.
-        let next = self.byte(skip_space(self.text, start));
-        if self.style != Style::Markup && matches!(next, None | Some(b',' | b'}' | b']' | b':')) {
-            return true;
-        }
-        // A block string of GraphQL: three quotes.
-        let block = opening(self.text, start).filter(|quote| quote.0 == level).map(|quote| quote.1);
-        let block = block.and_then(|second| opening(self.text, second)).filter(|quote| quote.0 == level);
-        if let Some((_, start)) = block {
-            let fence = &self.text[at..start];
-            let len = memmem::find(&self.text[start..], fence).unwrap_or(self.text.len() - start);
-            let mark = self.rules.mark(&self.text[start..start + len]);
-            self.put(start, start + len, &mark);
-            self.done = self.text.len().min(start + len + fence.len());
-        } else {
-            self.string(start, level, name);
-        }
-        true
-    }
-
-    /// Replaces the rest of the line, if the name is the first of it; with the lines of a YAML block below it.
-    fn line(&mut self, name_start: usize, at: usize, name: &[u8]) {
-        let lead =
-            self.text[..name_start].iter().rev().take(TAG).take_while(|b| matches!(b, b' ' | b'\t' | b'-' | b'\''));
-        let lead = lead.count();
-        if self.style != Style::Data || name_start > lead && self.text[name_start - lead - 1] != b'\n' {
-            return;
-        }
-        let end_of_line = |from: usize| memchr(b'\n', &self.text[from..]).map_or(self.text.len(), |n| from + n);
-        let mut end = end_of_line(at);
-        let start = at + self.text[at..end].iter().take_while(|b| b.is_ascii_whitespace()).count();
-        let start = start + header::scheme(name, &self.text[start..end]);
-        if matches!(self.text[start..end].trim_ascii(), [b'|' | b'>', rest @ ..] if rest.len() < 3) {
-            while end < self.text.len() {
-                let next = end_of_line(end + 1);
-                let line = &self.text[end + 1..next];
-                let indent = line.iter().take_while(|b| **b == b' ').count();
-                if indent <= lead && !line.trim_ascii().is_empty() {
-                    break;
-                }
-                end = next;
-            }
-        }
-        let value = self.text[start..end].trim_ascii_end();
-        if !value.is_empty() {
-            let mark = self.rules.mark(value);
-            self.put(start, start + value.len(), &mark);
-        }
-    }
-
-    /// Replaces the content of an XML element; false if this is none.
-    fn element(&mut self, start: usize, end: usize, name: &[u8]) -> bool {
-        let prefix = match self.byte(start - 1) {
-            Some(b':') => {
-                let lowest = (start - 1).saturating_sub(NAME);
-                let prefix = self.text[lowest..start - 1].iter().rev();
-                1 + prefix.take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')).count()
-            }
-            _ => 0,
-        };
-        let tag = start - prefix;
-        let behind = self.byte(end);
-        if tag == 0 || self.text[tag - 1] != b'<' || !behind.is_some_and(|b| b == b'>' || b.is_ascii_whitespace()) {
-            return false;
-        }
-        let highest = self.text.len().min(end + TAG);
-        let Some(close) = memchr(b'>', &self.text[end..highest]).map(|n| end + n) else { return false };
-        if self.text[close - 1] == b'/' || !self.rules.names.is_secret(name) {
-            return false;
-        }
-        let mut content = close + 1;
-        let mut closing = b"</".to_vec();
-        closing.extend_from_slice(&self.text[tag..end]);
-        let mut stop = memmem::find(&self.text[content..], &closing).map_or(self.text.len(), |n| content + n);
-        if self.text[content..stop].starts_with(b"<![CDATA[") && self.text[content..stop].ends_with(b"]]>") {
-            (content, stop) = (content + 9, stop - 3);
-        }
-        if !self.text[content..stop].trim_ascii().is_empty() {
-            let mark = self.rules.mark(self.text[content..stop].trim_ascii());
-            let text = mark.as_bytes();
-            self.edit.replace(content, stop, &[b"&lt;", &text[1..text.len() - 1], b"&gt;"]);
-        }
-        self.done = stop;
-        true
-    }
-
-    /// `name="password" value="..."`, as in forms of HTML and settings in XML.
-    fn attribute_pair(&mut self, start: usize, end: usize, name: &[u8]) {
-        let before = &self.text[..start - 1];
-        let is_name = |word: &str| before.len() > word.len() && before.ends_with(word.as_bytes());
-        if !(is_name("name=") || is_name("key=")) || !self.rules.names.is_secret(name) {
-            return;
-        }
-        let rest = &self.text[end..self.text.len().min(end + TAG)];
-        let rest = &rest[..memchr(b'>', rest).unwrap_or(rest.len())];
-        if let Some(found) = memmem::find(rest, b" value=") {
-            let start = end + found + b" value=".len();
-            self.quoted(start, name);
-        }
-    }
-
-    /// The user and password of a URL.
-    fn url(&mut self, at: usize) {
-        let start = at + if self.byte(at + 1) == Some(b'/') { 3 } else { 5 };
-        let highest = self.text.len().min(start + NAME);
-        if let Some((from, to)) = query::password(&self.text[start.min(highest)..highest]) {
-            let (start, end) = (start + from, start + to);
-            let mark = self.rules.mark(&query::percent_decode(&self.text[start..end]));
-            self.put(start, end, &mark);
-        }
-    }
-
-    /// A JSON web token, known by its looks: base64 of `{"`, a dot, more base64.
-    fn jwt(&mut self, at: usize) {
-        let is_base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        if !self.text[at..].starts_with(b"eyJ") || at > 0 && is_base64(self.text[at - 1]) {
-            return;
-        }
-        let run = |from: usize| self.text[from..].iter().take_while(|&&b| is_base64(b)).count();
-        let head = run(at);
-        if head < 10 || self.byte(at + head) != Some(b'.') {
-            self.done = at + head;
-            return;
-        }
-        let claims = run(at + head + 1);
-        let mut end = at + head + 1 + claims;
-        if claims < 4 && end < self.text.len() {
-            return;
-        }
-        while self.byte(end) == Some(b'.') {
-            end += 1 + run(end + 1);
-        }
-        let mark = self.rules.mark(&self.text[at..end]);
-        self.put(at, end, &mark);
-    }
-
-    /// A private key in PEM.
-    fn pem(&mut self, at: usize) {
-        let text = &self.text[at..];
-        let Some(label) = memmem::find(&text[..text.len().min(64)], b"PRIVATE KEY-----") else { return };
-        if !text.starts_with(b"-----BEGIN") {
-            return;
-        }
-        let start = label + b"PRIVATE KEY-----".len();
-        let len = memmem::find(&text[start..], b"-----END").unwrap_or(text.len() - start);
-        let mark = self.rules.mark(&text[start..start + len]);
-        self.put(at + start, at + start + len, &mark);
     }
 
     /// Replaces the values of JSON fields of these names: GraphQL variables whose argument was secret.
