@@ -229,8 +229,8 @@ def write(
         loss: share of the packets that are left out, at random; handshakes are kept.
         seed: makes the same file again.
     """
-    rng = random.Random(seed)  # noqa: S311
-    dropper = random.Random(seed + 1)  # noqa: S311
+    rng = random.Random(seed)
+    dropper = random.Random(seed + 1)
     pool = bodies(2048, mean_body, rng)
     crcs = [zlib.crc32(body) for body in pool]
     clients = [Client(number, rng) for number in range(connections)]

@@ -30,11 +30,11 @@ class FailedError(Exception):
 def run(command: Sequence[str], *, keep_output: bool = True) -> Cost:
     """Runs it to its end."""
     start = time.monotonic()
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         command, stdout=subprocess.PIPE if keep_output else subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     output = process.stdout.read() if process.stdout else ""
-    assert process.stderr is not None  # noqa: S101
+    assert process.stderr is not None
     errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
