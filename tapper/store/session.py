@@ -10,6 +10,7 @@ One process may write, or any number may read. All is private to the user.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
@@ -20,7 +21,14 @@ import duckdb
 
 from tapper.store import meta as meta_file
 from tapper.store import tables
-from tapper.store.errors import DamagedError, NotASessionError, SessionBusyError, SessionExistsError
+from tapper.store.errors import (
+    DamagedError,
+    DiskFullError,
+    NotASessionError,
+    SessionBusyError,
+    SessionExistsError,
+    StoreError,
+)
 from tapper.store.segments import KINDS, SegmentReader
 
 if TYPE_CHECKING:
@@ -45,6 +53,25 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What is written in here to a session is private; what goes wrong is told as a StoreError."""
+    try:
+        with private_files():
+            yield
+    except (OSError, duckdb.Error) as error:
+        numbers = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        full = error.errno in numbers if isinstance(error, OSError) else False
+        if full or any(words in str(error) for words in _FULL):
+            message = f"{path}: no room left on the disk; what was kept until then can be opened"
+            raise DiskFullError(message) from error
+        text = error.strerror if isinstance(error, OSError) else str(error)
+        raise StoreError(f"{path}: can't write: {text}") from error
+
+
+_FULL = ("No space left on device", "disk is full", "File too large")
+
+
 class Session:
     """An open session. `query` may be called from any thread."""
 
@@ -64,22 +91,22 @@ class Session:
 
         Raises:
             SessionExistsError: something is there, and it is no session or `replace` is not set.
-            StoreError, OSError: it can't be made there.
+            StoreError: it can't be made there.
         """
         if path.exists() or path.is_symlink():
             if not replace:
                 raise SessionExistsError(f"{path} exists already")
             remove(path)
-        path.mkdir(mode=0o700)
-        try:
-            meta.write(path)
-            session = cls(path, meta, read_only=False)
-            with private_files():
+        with writing(path):
+            path.mkdir(mode=0o700)
+            try:
+                meta.write(path)
+                session = cls(path, meta, read_only=False)
                 for statement in tables.create_statements():
                     session._connection.execute(statement)
-        except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
-            raise
+            except BaseException:
+                shutil.rmtree(path, ignore_errors=True)
+                raise
         return session
 
     @classmethod

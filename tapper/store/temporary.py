@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tapper.store.session import Session
+from tapper.store.session import Session, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +34,12 @@ _DEADLY = (signal.SIGTERM, signal.SIGHUP)
 def temporary_session(meta: Meta, parent: Path | None = None) -> Iterator[Session]:
     """A session that is removed in the end; `parent`: where instead of the system's directory for temporary files."""
     parent = parent or Path(tempfile.gettempdir())
-    _sweep(parent)
-    directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    lock = os.open(directory / "new", os.O_WRONLY | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    (directory / "new").rename(directory / LOCK)  # held from its first moment
+    with writing(parent):
+        _sweep(parent)
+        directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        lock = os.open(directory / "new", os.O_WRONLY | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        (directory / "new").rename(directory / LOCK)  # held from its first moment
 
     def gone() -> None:
         shutil.rmtree(directory, ignore_errors=True)

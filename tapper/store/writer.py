@@ -6,7 +6,6 @@ have their payloads; what was pending is lost.
 
 from __future__ import annotations
 
-import errno
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tapper.store import tables
-from tapper.store.errors import DiskFullError, StoreError
 from tapper.store.partitions import Partitions, Retention
 from tapper.store.segments import SegmentWriter, segment_path
-from tapper.store.session import private_files
+from tapper.store.session import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
 PIECE_ROWS = 122_880
 """DuckDB's row group: whole ones go straight to the file, partial ones twice (WAL, then a merge)."""
 PIECE_BYTES = 48 << 20  # rows with very long targets must not fill the memory while a piece grows
-
-_FULL = ("No space left on device", "disk is full", "File too large")
 
 
 @dataclass(slots=True)
@@ -90,7 +86,7 @@ class Writer:
         if self._partitions.is_full():
             self._roll()
         exchanges = None
-        with _writing(self._session):
+        with writing(self._session.path):
             if rows.exchanges is not None:
                 place = self._put("payload", rows.payloads, rows.exchanges.num_rows)
                 exchanges = self._queue("exchange", rows.exchanges, rows.exchange_ends, place)
@@ -140,14 +136,14 @@ class Writer:
 
     def flush_endpoints(self) -> None:
         """Commits endpoints alone, ahead of the rows that have them."""
-        with _writing(self._session), _transaction(self._connection):
+        with writing(self._session.path), _transaction(self._connection):
             self._insert_endpoints()
 
     def _commit(self, *, whole_groups: bool) -> None:
         pending, self._pending = self._pending, {}
         revised, self._revised = self._revised, set()
         rest: dict[str, pa.Table] = {}
-        with _writing(self._session), _transaction(self._connection):
+        with writing(self._session.path), _transaction(self._connection):
             for name, parts in pending.items():
                 table = pa.concat_tables(parts)
                 if whole_groups and name not in revised and table.num_rows > PIECE_ROWS:
@@ -196,7 +192,7 @@ class Writer:
             self._connection.unregister(name)
 
     def _roll(self) -> None:
-        with _writing(self._session):
+        with writing(self._session.path):
             for segment in self._segments.values():
                 segment.close()
         self._segments = {}
@@ -207,7 +203,7 @@ class Writer:
         old = self._partitions.take_old()
         if not old:
             return
-        with _writing(self._session), _transaction(self._connection):
+        with writing(self._session.path), _transaction(self._connection):
             for name in ("exchange", "message", "connection", "counter"):
                 self._connection.execute(f"DELETE FROM {name} WHERE segment <= {old[-1].number}")
                 if name == "exchange":
@@ -225,7 +221,7 @@ class Writer:
         """Commits what is left and marks the session as complete; `meta`: further changes to its Meta."""
         self.flush()
         self._roll()
-        with _writing(self._session):
+        with writing(self._session.path):
             self._connection.execute("CHECKPOINT")
             self._session.meta = self._session.meta.with_changes(complete=True, **meta)
             self._session.meta.write(self._session.path)
@@ -251,16 +247,3 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.Error):  # a failed commit has already rolled back
             connection.rollback()
         raise
-
-
-@contextmanager
-def _writing(session: Session) -> Iterator[None]:
-    try:
-        with private_files():
-            yield
-    except (OSError, duckdb.Error) as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) if isinstance(error, OSError) else False
-        if full or any(words in str(error) for words in _FULL):
-            message = f"{session.path}: no room left on the disk; what was kept until then can be opened"
-            raise DiskFullError(message) from error
-        raise StoreError(f"{session.path}: can't write: {error}") from error

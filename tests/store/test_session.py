@@ -123,6 +123,11 @@ def test_what_is_there_is_not_overwritten_unless_asked(saved: Path, tmp_path: Pa
     assert (other / "thesis.txt").read_text() == "years"
 
 
+def test_a_place_where_nothing_can_be_made_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="can't write: No such file or directory"):
+        Session.create(tmp_path / "none" / "x.tap", META)
+
+
 def test_a_foreign_session_can_not_reach_other_files(saved: Path) -> None:
     with Session.open(saved) as session, pytest.raises(duckdb.PermissionException):
         session.query("SELECT * FROM read_text('/etc/passwd')")
