@@ -26,7 +26,7 @@ def write(feed: Feed, query: Query, chosen: str, sink: BinaryIO) -> list[str]:
         case "har":
             from tapper.export import har
 
-            left_out = har.write(_exchanges(feed, query), sink)
+            left_out = har.write(har.exchanges(_tables(feed, query, FULL), feed.messages), sink)
             return [f"HAR holds HTTP only; left out: {number:,} {name}" for name, number in left_out.most_common()]
         case "csv":
             from tapper.export import sheet
@@ -78,9 +78,3 @@ def write_one(exchange: Exchange, chosen: str, sink: BinaryIO) -> None:
 
 def _tables(feed: Feed, query: Query, schema: pa.Schema) -> Iterator[pa.Table]:
     return (table.cast(schema) for table in tables(feed, replace(query, columns=tuple(schema.names))))
-
-
-def _exchanges(feed: Feed, query: Query) -> Iterator[Exchange]:
-    for table in tables(feed, replace(query, columns=("id",))):
-        for value in table["id"]:
-            yield feed.exchange(str(value.as_py()))

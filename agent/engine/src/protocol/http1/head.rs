@@ -170,6 +170,19 @@ fn unfold(head: &[u8]) -> Option<Vec<u8>> {
     unfolded
 }
 
+/// The same head with a request line that the parser takes: it wants the target to be text. The bytes as sent are put
+/// back behind it.
+fn with_plain_line(head: &[u8]) -> Vec<u8> {
+    let mut copy = head.to_vec();
+    let lead = head.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+    for byte in copy[lead..].iter_mut().take_while(|b| **b != b'\n') {
+        if !matches!(*byte, b' '..=b'~' | b'\r') {
+            *byte = b'?';
+        }
+    }
+    copy
+}
+
 /// Reads a request's head into `message`.
 pub(super) fn request(bytes: &[u8], seen: usize, max_headers: usize, message: &mut Message) -> Read<RequestHead> {
     if seen > 0 && head_end(bytes, seen).is_none() {
@@ -190,12 +203,15 @@ pub(super) fn request(bytes: &[u8], seen: usize, max_headers: usize, message: &m
     };
     let unfolded = unfold(&bytes[..len]);
     let head = unfolded.as_deref().unwrap_or(&bytes[..len]);
+    let stand_in = with_plain_line(head);
     let mut storage = vec![httparse::EMPTY_HEADER; memchr::memchr_iter(b'\n', head).count()];
     let mut parsed = httparse::Request::new(&mut storage);
-    match config(true).parse_request(&mut parsed, head) {
+    match config(true).parse_request(&mut parsed, &stand_in) {
         Ok(Status::Complete(_)) => {
             note_left_out(head, parsed.headers.len(), message);
-            finish_request(head, &parsed, len, max_headers, message)
+            let read = finish_request(&stand_in, &parsed, len, max_headers, message);
+            message.text.copy_from_slice(head);
+            read
         }
         _ => Read::Invalid,
     }
