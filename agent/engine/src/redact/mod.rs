@@ -118,7 +118,14 @@ impl Redactor {
 }
 
 impl Rules {
+    /// The mark of a value; a mark stays itself, so that redacting twice changes nothing.
     fn mark(&self, value: &[u8]) -> Mark {
+        if let Ok(mark) = <[u8; 17]>::try_from(value)
+            && mark.starts_with(b"<redacted:")
+            && mark[10..16].iter().all(u8::is_ascii_hexdigit)
+        {
+            return Mark(mark);
+        }
         let mut hasher = self.hasher;
         hasher.write(value);
         let hash = hasher.finish();
