@@ -6,12 +6,12 @@ The number of a node is the id of the first of its endpoints, so that it stays t
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tapper.feed import pages
 from tapper.feed.interface import FeedError, Map, Span
 from tapper.feed.rows import TIMELINE
 from tapper.feed.selection import Selection, resolved, select
@@ -49,31 +49,20 @@ _FAILED = f"e.outcome IN ({', '.join(repr(o) for o in FAILED)})"
 
 _ENDS = "JOIN numbered a ON a.id = e.src JOIN numbered b ON b.id = e.dst"
 
-# Sums over all rows are grouped by plain columns, which is fast, and then once more, few rows now, by what is wanted:
-# with FILTER and the join on every row the whole takes three times as long.
+# All rows are grouped by plain columns, which is fast; what is wanted is then made of the few rows that this gives.
+# With FILTER and joins on every row, and all in one statement, it takes up to three times as long.
 _SUMS = f"""
-SELECT e.src, e.dst, e.protocol, e.outcome, {_STREAM} AS stream, count(*) AS n, max(e.latency_ns) AS max_ns,
-  sum(coalesce(e.request_head_bytes, 0) + coalesce(e.request_body_bytes, 0)) AS sent,
-  sum(coalesce(e.response_head_bytes, 0) + coalesce(e.response_body_bytes, 0)) AS received,
-  sum(coalesce(e.messages_sent, 0) + coalesce(e.messages_received, 0)) AS messages,
+SELECT e.src, e.dst, e.protocol, e.outcome, CAST({_STREAM} AS INTEGER) AS stream, count(*) AS n,
+  max(e.latency_ns) AS max_ns,
+  CAST(sum(coalesce(e.request_head_bytes, 0) + coalesce(e.request_body_bytes, 0)) AS BIGINT) AS bytes_sent,
+  CAST(sum(coalesce(e.response_head_bytes, 0) + coalesce(e.response_body_bytes, 0)) AS BIGINT) AS bytes_received,
+  CAST(sum(coalesce(e.messages_sent, 0) + coalesce(e.messages_received, 0)) AS BIGINT) AS messages,
   min(e.time) AS first, max(e.time) AS last
 FROM exchange e WHERE {{condition}} GROUP BY ALL"""
 
-_CALLS = f"""
-SELECT a.node AS src, b.node AS dst, e.protocol AS protocol,
-  sum(n) FILTER (NOT stream) AS calls,
-  sum(n) FILTER (NOT stream AND {_FAILED}) AS errors,
-  sum(n) FILTER (NOT stream AND e.outcome = 'client_error') AS client_errors,
-  max(max_ns) FILTER (NOT stream) AS max_ns,
-  sum(sent) AS bytes_sent, sum(received) AS bytes_received,
-  sum(n) FILTER (stream) AS streams,
-  sum(n) FILTER (stream AND e.outcome = 'open') AS open_streams,
-  sum(messages) FILTER (stream) AS stream_messages,
-  min(first) AS first, max(last) AS last
-FROM ({_SUMS}) e {_ENDS} GROUP BY ALL"""
-
 _EXACT = f"""
-SELECT a.node AS src, b.node AS dst, e.protocol AS protocol, quantile_disc(e.latency_ns, [0.5, 0.95, 0.99]) AS quantiles
+SELECT a.node AS src, b.node AS dst, e.protocol AS protocol,
+  quantile_disc(e.latency_ns, [0.5, 0.95, 0.99]) AS quantiles
 FROM exchange e {_ENDS} WHERE {{condition}} AND {_CALL} GROUP BY ALL"""
 
 # By classes of latency that differ by 0.5 %, whose number is bounded however many calls there are.
@@ -97,24 +86,11 @@ SELECT a.node AS src, b.node AS dst, CASE e.protocol WHEN 'unknown' THEN e.trans
   count(*) FILTER (e.state = 'refused') AS refused,
   count(*) FILTER (e.state = 'unanswered') AS unanswered,
   count(*) FILTER (e.state = 'reset') AS reset,
-  min(e.time) AS first, max(e.last_time) AS last
-FROM connection e {_ENDS} WHERE {{flows_condition}} GROUP BY ALL"""
+  min(e.time) AS first_flow, max(e.last_time) AS last_flow
+FROM connection e {_ENDS} WHERE {{condition}} GROUP BY ALL"""
 
+_KEYS = ["src", "dst", "protocol"]
 _COUNTS = [f.name for f in EDGE if f.type == pa.int64() and not f.nullable]
-
-_EDGES = f"""
-WITH calls AS ({_CALLS}), latencies AS ({{latencies}}), flows AS ({_FLOWS})
-SELECT src, dst, protocol, {", ".join(f"coalesce({c}, 0)::BIGINT AS {c}" for c in _COUNTS)},
-  quantiles[1]::BIGINT AS p50_ns, quantiles[2]::BIGINT AS p95_ns, quantiles[3]::BIGINT AS p99_ns, max_ns,
-  least(calls.first, flows.first) AS first, greatest(calls.last, flows.last) AS last
-FROM calls LEFT JOIN latencies USING (src, dst, protocol) {{join}} JOIN flows USING (src, dst, protocol)
-ORDER BY src, dst, protocol"""
-
-_NODES_OF_EDGES = f"""
-SELECT node, any_value(name) AS name, any_value(namespace) AS namespace, arg_min(kind, id) AS kind,
-  list_slice(list_sort(list(DISTINCT ip)), 1, {MAX_ADDRESSES}) AS addresses,
-  arg_min(name_source, list_position({list(SOURCES)}, name_source)) AS name_source
-FROM numbered WHERE node IN (SELECT src FROM edges UNION SELECT dst FROM edges) GROUP BY node ORDER BY node"""
 
 
 def _nodes(level: str) -> str:
@@ -153,33 +129,92 @@ def _numbered(session: Session, level: str) -> Iterator[None]:
 def edges(session: Session, level: str, where: str, span: Span) -> Map:
     """See Feed.edges."""
     with _numbered(session, level), resolved(session, select(where, span)) as selection:
-        flows, join = _flows(where, span, selection)
-
-        approximate = pages.number(session, "exchange", selection) > MAX_EXACT
+        sums = session.query(_SUMS.format(condition=selection.condition), selection.parameters)
+        approximate = (pc.sum(sums["n"]).as_py() or 0) > MAX_EXACT
         latencies = (_ESTIMATED if approximate else _EXACT).format(condition=selection.condition)
-        table = session.query(
-            _EDGES.format(
-                condition=selection.condition, latencies=latencies, flows_condition=flows.condition, join=join
-            ),
-            (*selection.parameters, *selection.parameters, *flows.parameters),
-        )
-        with session.registered(edges=table):
-            nodes = session.query(_NODES_OF_EDGES)
+        quantiles = session.query(latencies, selection.parameters)
+        of_flows, without_calls = _flows(where, span, selection)
+        flows = session.query(_FLOWS.format(condition=of_flows.condition), of_flows.parameters)
+        endpoints = session.query("FROM numbered ORDER BY id")
+    table = _calls(sums, endpoints).join(_quantiles(quantiles), _KEYS, join_type="left outer", use_threads=False)
+    table = table.join(flows, _KEYS, join_type="full outer" if without_calls else "left outer", use_threads=False)
+    table = _finished(table.sort_by([(key, "ascending") for key in _KEYS]))
     over = _looked_at(table, span)
     seconds = max((over.end or 0) - (over.start or 0), SECOND) / SECOND
     table = table.append_column("rate", pc.divide(table["calls"].cast(pa.float64()), seconds))
-    return Map(_as(nodes, NODE), _as(table, EDGE), level, over, approximate)
+    return Map(_nodes_of(table, endpoints), _as(table, EDGE), level, over, approximate)
 
 
-def _flows(where: str, span: Span, selection: Selection) -> tuple[Selection, str]:
-    """Which connections count, and the kind of JOIN: those with no call are there only if the filter speaks of them."""
+def _calls(sums: pa.Table, endpoints: pa.Table) -> pa.Table:
+    """The figures of calls and streams by edge, from sums by endpoint, protocol, outcome and whether a stream."""
+    node_of = np.zeros((pc.max(endpoints["id"]).as_py() or 0) + 1, np.int32)
+    node_of[endpoints["id"].to_numpy()] = endpoints["node"].to_numpy()
+    n, stream, outcome = sums["n"], sums["stream"], sums["outcome"]
+    streams = pc.multiply(n, stream)
+    calls = pc.subtract(n, streams)
+
+    def those(counts: pa.ChunkedArray, *outcomes: str) -> pa.ChunkedArray:
+        return pc.if_else(pc.is_in(outcome, pa.array(outcomes)), counts, 0)
+
+    columns = {
+        "src": node_of[sums["src"].to_numpy()],
+        "dst": node_of[sums["dst"].to_numpy()],
+        "protocol": sums["protocol"],
+        "calls": calls,
+        "errors": those(calls, *FAILED),
+        "client_errors": those(calls, "client_error"),
+        "streams": streams,
+        "open_streams": those(streams, "open"),
+        "stream_messages": pc.multiply(sums["messages"], stream),
+        "bytes_sent": sums["bytes_sent"],
+        "bytes_received": sums["bytes_received"],
+        "max_ns": pc.if_else(pc.equal(stream, 0), sums["max_ns"], None),
+        "first": sums["first"],
+        "last": sums["last"],
+    }
+    how = {"max_ns": "max", "first": "min", "last": "max"}
+    asked = [(name, how.get(name, "sum")) for name in columns if name not in _KEYS]
+    grouped = pa.table(columns).group_by(_KEYS, use_threads=False).aggregate(asked)
+    return grouped.rename_columns({f"{name}_{function}": name for name, function in asked})
+
+
+def _quantiles(table: pa.Table) -> pa.Table:
+    names = ("p50_ns", "p95_ns", "p99_ns")
+    listed = [pc.list_element(table["quantiles"], at) for at in range(len(names))]
+    return pa.table([*table.select(_KEYS).columns, *listed], [*_KEYS, *names])
+
+
+def _finished(table: pa.Table) -> pa.Table:
+    """What only calls or only connections have, filled in."""
+    for name in _COUNTS:
+        table = table.set_column(table.column_names.index(name), name, pc.fill_null(table[name], 0))
+    for name, of_both in (("first", pc.min_element_wise), ("last", pc.max_element_wise)):
+        both = of_both(table[name], table[f"{name}_flow"])
+        table = table.set_column(table.column_names.index(name), name, both)
+    return table
+
+
+def _nodes_of(edges_found: pa.Table, endpoints: pa.Table) -> pa.Table:
+    """NODE rows of the nodes that an edge has."""
+    used = pc.unique(pa.chunked_array([*edges_found["src"].chunks, *edges_found["dst"].chunks], pa.int32()))
+    made: dict[int, dict[str, Any]] = {}
+    for row in endpoints.filter(pc.is_in(endpoints["node"], used)).to_pylist():
+        node = made.setdefault(row["node"], {**row, "addresses": []})
+        if len(node["addresses"]) < MAX_ADDRESSES and row["ip"] not in node["addresses"]:
+            node["addresses"].append(row["ip"])
+        node["name_source"] = min(node["name_source"], row["name_source"], key=SOURCES.index)
+    return pa.Table.from_pylist(sorted(made.values(), key=lambda n: n["node"]), NODE)
+
+
+def _flows(where: str, span: Span, selection: Selection) -> tuple[Selection, bool]:
+    """Which connections count, and whether those without a call do: only if the filter can be asked of a connection."""
     from tapper.filter import FilterError
 
     try:
-        return select(where, span, "connection"), "FULL"
+        return select(where, span, "connection"), True
     except FilterError:
         of_calls = f"e.id IN (SELECT e.connection FROM exchange e WHERE {selection.condition})"
-        return Selection(of_calls, selection.parameters), "LEFT"
+        return Selection(of_calls, selection.parameters), False
 
 
 def _looked_at(table: pa.Table, span: Span) -> Span:
