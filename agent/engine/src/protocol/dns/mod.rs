@@ -1,8 +1,14 @@
 //! DNS over UDP and TCP (RFC 1035, RFC 7766): questions, paired with their answers by id and question.
 
-mod wire;
+pub mod message;
+mod name;
+mod rdata;
+pub mod render;
+pub mod words;
 
-use self::wire::Question;
+#[cfg(test)]
+mod tests;
+
 use super::{
     Context, DatagramDissector, DatagramProtocol, Dissector, End, Gap, Mark, Probe, Protocol, Side, Step, View,
 };
@@ -21,7 +27,7 @@ pub const PROTOCOL_TCP: Protocol = Protocol { name: "dns", probe: probe_stream, 
 const PENDING: usize = 256;
 
 fn probe_datagram(bytes: &[u8]) -> Probe {
-    if !wire::is_dns(bytes) {
+    if !message::looks_like_dns(bytes) {
         return Probe::No;
     }
     Probe::Match(if bytes[2] & 0x80 == 0 { Side::Client } else { Side::Server })
@@ -44,6 +50,14 @@ fn probe_stream(bytes: &[u8]) -> Probe {
     }
 }
 
+/// A question, and how it was answered.
+struct Question {
+    id: u16,
+    kind: u16,
+    name: String,
+    code: u16,
+}
+
 /// A question that waits for its answer.
 struct Pending {
     id: [u8; 16],
@@ -62,10 +76,14 @@ struct Questions {
 
 impl Questions {
     fn message(&mut self, side: Side, bytes: &[u8], first: Mark, last_time: Nanos, cx: &mut Context<'_>) {
-        let Some(question) = wire::question(bytes) else {
+        let parsed = message::parse(bytes);
+        let Some((parsed, asked)) = parsed.and_then(|mut parsed| parsed.question.take().map(|asked| (parsed, asked)))
+        else {
             cx.out.counters.add(Counter::Malformed, 1);
             return;
         };
+        let question =
+            Question { id: parsed.id, kind: asked.record_type, name: asked.name, code: parsed.response_code() };
         let mut message = cx.out.message();
         message.first = first;
         message.last_time = last_time;
@@ -76,8 +94,14 @@ impl Questions {
         match side {
             Side::Client => self.ask(question, message, known, cx),
             Side::Server => {
-                if !wire::records(bytes, &question, &mut message.body.data) {
+                let limit = cx.out.config.body_limit;
+                let rendered = render::records(&parsed, limit, &mut message.body.data);
+                // A server that cut its answer, and says so, broke no rule.
+                if rendered.is_broken && !parsed.truncated {
                     message.notes |= notes::MALFORMED;
+                }
+                if rendered.left_out > 0 && limit > 0 {
+                    message.notes |= notes::RESPONSE_CUT;
                 }
                 self.answer(&question, message, known, cx);
             }
@@ -113,7 +137,7 @@ impl Questions {
     }
 
     fn answer(&mut self, question: &Question, message: Box<Message>, known: Option<usize>, cx: &mut Context<'_>) {
-        let (outcome, error) = match question.rcode {
+        let (outcome, error) = match question.code {
             0 => (Outcome::Ok, ""),
             1 => (Outcome::ClientError, "the server could not read the question"),
             3 => (Outcome::ClientError, "no such name"),
@@ -125,7 +149,7 @@ impl Questions {
             // A copy of an answer that is known.
             Some(index) if self.pending[index].answered => {}
             Some(index) => {
-                self.pending[index].question.rcode = question.rcode;
+                self.pending[index].question.code = question.code;
                 self.put(index, Some(&message), outcome, error, cx);
                 self.pending[index].answered = true;
             }
@@ -200,7 +224,8 @@ fn put(
     bits: u32,
     cx: &mut Context<'_>,
 ) {
-    let kind = wire::kind_name(question.kind);
+    let kind = words::record_type(question.kind);
+    let code = words::response_code(question.code);
     let exchange = Exchange {
         id,
         revision,
@@ -209,8 +234,8 @@ fn put(
         operation: kind.as_bytes(),
         target: question.name.as_bytes(),
         authority: b"",
-        status: answer.map(|_| i32::from(question.rcode)),
-        status_text: answer.map_or(b"", |_| wire::rcode_name(question.rcode).as_bytes()),
+        status: answer.map(|_| i32::from(question.code)),
+        status_text: answer.map_or(b"", |_| code.as_bytes()),
         outcome,
         error,
         request,

@@ -1,180 +1,216 @@
-//! ClientHello and ServerHello (RFC 8446 section 4.1), for the server's name (RFC 6066 section 3) and ALPN (RFC 7301).
+//! ClientHello and ServerHello (RFC 8446 section 4.1): the server's name, the application protocol, the version.
 
-/// A hello is no longer than this; with post-quantum key shares they come to about 2 KiB.
-pub(super) const LONGEST: usize = 16 << 10;
+use std::borrow::Cow;
 
-/// What the first handshake message of a direction is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Hello {
-    Client {
-        server_name: Option<String>,
-        /// Protocols on offer, joined by commas.
-        alpn: Option<String>,
-    },
-    Server {
-        /// The protocol that was chosen (in TLS 1.3 it is encrypted).
-        alpn: Option<String>,
-    },
-    More,
-    Other,
+/// Content type of handshake messages (RFC 8446 section 5.1).
+const HANDSHAKE: u8 = 22;
+/// A record holds at most so many bytes, encrypted (RFC 5246 section 6.2.3).
+const RECORD: usize = (1 << 14) + 2048;
+/// A hello is never longer: with post-quantum keys and encrypted hellos real ones have 2 KB.
+const HELLO: usize = 1 << 16;
+/// Application protocols that are kept of one hello.
+const PROTOCOLS: usize = 16;
+
+/// What the beginning of a stream holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parsed<T> {
+    /// It may be, but more bytes are needed.
+    Incomplete,
+    /// Not what was looked for.
+    NotTls,
+    /// It is there.
+    Hello(T),
 }
 
-/// Reads from the front of a slice.
-struct Bytes<'a>(&'a [u8]);
+/// What a client asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientHello {
+    /// Server name.
+    pub sni: Option<String>,
+    /// Application protocols in order of preference, at most 16.
+    pub alpn: Vec<String>,
+    /// The highest version that is offered, see [`version_name`].
+    pub version: u16,
+}
 
-impl<'a> Bytes<'a> {
-    fn take(&mut self, n: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(n)?;
+/// What a server chooses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerHello {
+    /// Application protocol; from TLS 1.3 on it is encrypted.
+    pub alpn: Option<String>,
+    /// See [`version_name`].
+    pub version: u16,
+}
+
+/// Whether the bytes begin with the header of a record. Five bytes are needed; fewer are judged as far as they go.
+pub fn is_tls_record(bytes: &[u8]) -> bool {
+    let len = bytes.get(3..5).map_or(1, |len| usize::from(len[0]) << 8 | usize::from(len[1]));
+    bytes.first().is_some_and(|kind| (20..=24).contains(kind))
+        && bytes.get(1).is_none_or(|&major| major == 3)
+        && bytes.get(2).is_none_or(|&minor| minor <= 4)
+        && (1..=RECORD).contains(&len)
+}
+
+/// "TLS 1.3".
+pub fn version_name(version: u16) -> Cow<'static, str> {
+    Cow::Borrowed(match version {
+        0x0300 => "SSL 3.0",
+        0x0301 => "TLS 1.0",
+        0x0302 => "TLS 1.1",
+        0x0303 => "TLS 1.2",
+        0x0304 => "TLS 1.3",
+        other => return Cow::Owned(format!("TLS {other:#06x}")),
+    })
+}
+
+/// Reads the ClientHello that a connection begins with.
+pub fn client_hello(bytes: &[u8]) -> Parsed<ClientHello> {
+    parse(bytes, 1, |mut body| {
+        let mut hello = ClientHello { version: body.u16()?, ..ClientHello::default() };
+        body.take(32)?;
+        body.list(1)?;
+        body.list(2)?;
+        body.list(1)?;
+        let mut versions = None;
+        extensions(&mut body, |kind, mut data| {
+            match kind {
+                0 if hello.sni.is_none() => hello.sni = server_name(&mut data)?,
+                16 if hello.alpn.is_empty() => {
+                    let mut list = data.list(2)?;
+                    while !list.0.is_empty() && hello.alpn.len() < PROTOCOLS {
+                        hello.alpn.push(text(list.list(1)?.0));
+                    }
+                }
+                43 => versions = data.list(1)?.highest_version(),
+                _ => {}
+            }
+            Some(())
+        })?;
+        hello.version = versions.unwrap_or(hello.version);
+        Some(hello)
+    })
+}
+
+/// Reads the ServerHello that the server's side of a connection begins with.
+pub fn server_hello(bytes: &[u8]) -> Parsed<ServerHello> {
+    parse(bytes, 2, |mut body| {
+        let mut hello = ServerHello { version: body.u16()?, ..ServerHello::default() };
+        body.take(32)?;
+        body.list(1)?;
+        body.take(3)?;
+        extensions(&mut body, |kind, mut data| {
+            match kind {
+                16 => hello.alpn = Some(text(data.list(2)?.list(1)?.0)),
+                43 => hello.version = data.u16()?,
+                _ => {}
+            }
+            Some(())
+        })?;
+        Some(hello)
+    })
+}
+
+/// Reads the first handshake message, which must be of this type; it may lie in several records.
+fn parse<T>(bytes: &[u8], kind: u8, read: impl Fn(Data<'_>) -> Option<T>) -> Parsed<T> {
+    let mut spanned = Vec::new();
+    let mut rest = bytes;
+    loop {
+        if rest.is_empty() {
+            return Parsed::Incomplete;
+        }
+        if rest[0] != HANDSHAKE || !is_tls_record(rest) {
+            return Parsed::NotTls;
+        }
+        let Some((header, record)) = rest.split_at_checked(5) else { return Parsed::Incomplete };
+        let len = usize::from(header[3]) << 8 | usize::from(header[4]);
+        let fragment = &record[..len.min(record.len())];
+        // Most hellos lie in one record: nothing is copied then.
+        let message = if spanned.is_empty() {
+            fragment
+        } else {
+            spanned.extend_from_slice(fragment);
+            &spanned[..]
+        };
+        if message.first().is_some_and(|&first| first != kind) {
+            return Parsed::NotTls;
+        }
+        if let Some(header) = message.get(1..4) {
+            let len = usize::from(header[0]) << 16 | usize::from(header[1]) << 8 | usize::from(header[2]);
+            if len > HELLO {
+                return Parsed::NotTls;
+            }
+            if let Some(body) = message.get(4..4 + len) {
+                return read(Data(body)).map_or(Parsed::NotTls, Parsed::Hello);
+            }
+        }
+        if record.len() < len {
+            return Parsed::Incomplete;
+        }
+        if spanned.is_empty() {
+            spanned.extend_from_slice(fragment);
+        }
+        rest = &record[len..];
+    }
+}
+
+/// Calls `each` with the type and data of every extension; old hellos have none.
+fn extensions<'a>(body: &mut Data<'a>, mut each: impl FnMut(u16, Data<'a>) -> Option<()>) -> Option<()> {
+    if body.0.is_empty() {
+        return Some(());
+    }
+    let mut list = body.list(2)?;
+    while !list.0.is_empty() {
+        let kind = list.u16()?;
+        each(kind, list.list(2)?)?;
+    }
+    Some(())
+}
+
+/// The first host name (RFC 6066 section 3).
+fn server_name(data: &mut Data<'_>) -> Option<Option<String>> {
+    // A server that only confirms it sends no list.
+    if data.0.is_empty() {
+        return Some(None);
+    }
+    let mut list = data.list(2)?;
+    while !list.0.is_empty() {
+        let kind = list.take(1)?[0];
+        let name = list.list(2)?.0;
+        if kind == 0 && (1..=255).contains(&name.len()) {
+            return Some(Some(text(name)));
+        }
+    }
+    Some(None)
+}
+
+/// Names are ASCII; what is not is escaped.
+fn text(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
+}
+
+/// What is left of a message.
+struct Data<'a>(&'a [u8]);
+
+impl<'a> Data<'a> {
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(taken)
     }
 
-    /// A big-endian number of `n` bytes.
-    fn number(&mut self, n: usize) -> Option<usize> {
-        Some(self.take(n)?.iter().fold(0, |value, &byte| value << 8 | usize::from(byte)))
+    fn u16(&mut self) -> Option<u16> {
+        self.take(2).map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]))
     }
 
-    /// Bytes behind their length of `n` bytes.
-    fn vector(&mut self, n: usize) -> Option<Bytes<'a>> {
-        let len = self.number(n)?;
-        self.take(len).map(Bytes)
-    }
-}
-
-/// Text of names that are ASCII by definition; anything else is dropped.
-fn text(bytes: &[u8]) -> Option<String> {
-    let printable = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic);
-    printable.then(|| String::from_utf8_lossy(bytes).into_owned())
-}
-
-/// Reads the first handshake message of a direction, which may span several records.
-pub(super) fn hello(stream: &[u8]) -> Hello {
-    let mut handshake = Vec::new();
-    let mut rest = Bytes(stream);
-    loop {
-        match rest.take(3) {
-            Some([22, 3, _]) => {}
-            Some(_) => return Hello::Other,
-            None => return Hello::More,
-        }
-        let Some(record) = rest.vector(2) else { return Hello::More };
-        handshake.extend_from_slice(record.0);
-        let mut message = Bytes(&handshake);
-        let Some(kind) = message.number(1) else { continue };
-        if let Some(body) = message.vector(3) {
-            return match kind {
-                1 => client(body).unwrap_or(Hello::Other),
-                2 => server(body).unwrap_or(Hello::Other),
-                _ => Hello::Other,
-            };
-        }
-        if !matches!(kind, 1 | 2) || handshake.len() > LONGEST {
-            return Hello::Other;
-        }
-    }
-}
-
-fn client(mut body: Bytes<'_>) -> Option<Hello> {
-    body.take(2 + 32)?; // version, random
-    body.vector(1)?; // session id
-    body.vector(2)?; // cipher suites
-    body.vector(1)?; // compression methods
-    let (mut server_name, mut alpn) = (None, None);
-    let mut extensions = body.vector(2).unwrap_or(Bytes(&[]));
-    while let (Some(kind), Some(mut data)) = (extensions.number(2), extensions.vector(2)) {
-        match kind {
-            0 => {
-                let mut names = data.vector(2)?;
-                if names.number(1)? == 0 {
-                    // No name is longer (RFC 1035 section 3.1).
-                    server_name = Some(names.vector(2)?.0).filter(|name| name.len() <= 253).and_then(text);
-                }
-            }
-            16 => alpn = protocols(&mut data),
-            _ => {}
-        }
-    }
-    Some(Hello::Client { server_name, alpn })
-}
-
-fn server(mut body: Bytes<'_>) -> Option<Hello> {
-    body.take(2 + 32)?;
-    body.vector(1)?;
-    body.take(2 + 1)?; // cipher suite, compression method
-    let mut alpn = None;
-    let mut extensions = body.vector(2).unwrap_or(Bytes(&[]));
-    while let (Some(kind), Some(mut data)) = (extensions.number(2), extensions.vector(2)) {
-        if kind == 16 {
-            alpn = protocols(&mut data);
-        }
-    }
-    Some(Hello::Server { alpn })
-}
-
-fn protocols(data: &mut Bytes<'_>) -> Option<String> {
-    let mut list = data.vector(2)?;
-    let mut names = Vec::new();
-    while let Some(name) = list.vector(1) {
-        names.extend(text(name.0));
-        if names.len() == 8 {
-            break;
-        }
-    }
-    (!names.is_empty()).then(|| names.join(","))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn client_hello() -> Vec<u8> {
-        let mut extensions = Vec::new();
-        extensions.extend([0, 0, 0, 16, 0, 14, 0, 0, 11]);
-        extensions.extend(b"orders.shop");
-        extensions.extend([0, 16, 0, 5, 0, 3, 2, b'h', b'2']);
-        let mut body = vec![3, 3];
-        body.extend([7; 32]);
-        body.extend([0, 0, 2, 0x13, 1, 1, 0]);
-        body.extend((extensions.len() as u16).to_be_bytes());
-        body.extend(extensions);
-        let mut message = vec![1, 0];
-        message.extend((body.len() as u16).to_be_bytes());
-        message.extend(body);
-        message
+    /// What stands behind a length of `width` bytes.
+    fn list(&mut self, width: usize) -> Option<Data<'a>> {
+        let len = self.take(width)?.iter().fold(0, |len, &byte| len << 8 | usize::from(byte));
+        self.take(len).map(Data)
     }
 
-    fn records(message: &[u8], size: usize) -> Vec<u8> {
-        let mut stream = Vec::new();
-        for piece in message.chunks(size) {
-            stream.extend([22, 3, 1]);
-            stream.extend((piece.len() as u16).to_be_bytes());
-            stream.extend(piece);
-        }
-        stream
-    }
-
-    #[test]
-    fn the_name_and_the_protocols_are_read_over_any_records() {
-        let expected = Hello::Client { server_name: Some("orders.shop".into()), alpn: Some("h2".into()) };
-        for size in 1..100 {
-            assert_eq!(hello(&records(&client_hello(), size)), expected);
-        }
-    }
-
-    #[test]
-    fn a_part_of_it_asks_for_more() {
-        let stream = records(&client_hello(), 20);
-        for end in 0..stream.len() {
-            assert_eq!(hello(&stream[..end]), Hello::More);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            hello(&records(&bytes, 50));
-            hello(&bytes);
-        }
+    /// Leaves out what only tests the tolerance of servers (RFC 8701).
+    fn highest_version(&mut self) -> Option<u16> {
+        let versions = self.0.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+        versions.filter(|version| (0x0300..=0x0304).contains(version)).max()
     }
 }

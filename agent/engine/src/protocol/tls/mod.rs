@@ -1,10 +1,16 @@
 //! TLS (RFC 8446): not read, but recognised; the ClientHello tells the server's name and the protocols on offer.
 
-mod hello;
+pub mod hello;
 
-use self::hello::{Hello, hello};
+#[cfg(test)]
+mod tests;
+
+use self::hello::{Parsed, client_hello, server_hello};
 use super::{Context, Dissector, End, Gap, Probe, Protocol, Side, Step, View};
 use crate::packet::Nanos;
+
+/// Bytes that are waited for to see a whole hello.
+const LONGEST: usize = 16 << 10;
 
 /// How TLS is recognised.
 pub const PROTOCOL: Protocol = Protocol { name: "tls", probe, new: || Box::<Tls>::default() };
@@ -51,14 +57,26 @@ impl Dissector for Tls {
 
     fn data(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) -> Step {
         if !self.done[side as usize] {
-            match hello(view.bytes) {
-                Hello::More if view.bytes.len() < hello::LONGEST => return Step::Consumed(0),
-                Hello::Client { server_name, alpn } => {
-                    cx.conn.sni = server_name;
-                    cx.conn.alpn = cx.conn.alpn.take().or(alpn);
-                }
-                Hello::Server { alpn: Some(alpn) } => cx.conn.alpn = Some(alpn),
-                _ => {}
+            let is_partial = match side {
+                Side::Client => match client_hello(view.bytes) {
+                    Parsed::Hello(hello) => {
+                        cx.conn.sni = hello.sni;
+                        let offered = (!hello.alpn.is_empty()).then(|| hello.alpn.join(","));
+                        cx.conn.alpn = cx.conn.alpn.take().or(offered);
+                        false
+                    }
+                    other => other == Parsed::Incomplete,
+                },
+                Side::Server => match server_hello(view.bytes) {
+                    Parsed::Hello(hello) => {
+                        cx.conn.alpn = hello.alpn.or(cx.conn.alpn.take());
+                        false
+                    }
+                    other => other == Parsed::Incomplete,
+                },
+            };
+            if is_partial && view.bytes.len() < LONGEST {
+                return Step::Consumed(0);
             }
             self.done[side as usize] = true;
         }
