@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import brotli
 import zstandard
+from http2 import Sender
 from scapy.layers import dns
 
 if TYPE_CHECKING:
@@ -115,9 +116,11 @@ def dns_message(spec: dict[str, Any]) -> bytes:
     return bytes(message)
 
 
-def payload(event: dict[str, Any], key: str, transport: str, folder: Path) -> bytes:
+def payload(event: dict[str, Any], key: str, transport: str, folder: Path, sender: Sender) -> bytes:
     """The bytes that an event sends."""
     spec = event[key]
+    if isinstance(spec, dict) and "http2" in spec:
+        return b"".join(sender.frames(one, lambda made: content(made, folder), ENCODINGS) for one in spec["http2"])
     if isinstance(spec, dict) and "dns" in spec:
         listed = spec["dns"] if isinstance(spec["dns"], list) else [spec["dns"]]
         messages = [dns_message(one) for one in listed]
