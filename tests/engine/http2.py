@@ -14,18 +14,27 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 KINDS = {
     name: number
     for number, name in enumerate(
-        "data headers priority reset settings push ping goaway window_update continuation".split()
+        ["data", "headers", "priority", "reset", "settings", "push", "ping", "goaway", "window_update", "continuation"]
     )
 }
 END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 SETTINGS = {"header_table_size": 1, "enable_push": 2, "max_concurrent_streams": 3, "initial_window_size": 4}
-ERRORS = (
-    "NO_ERROR PROTOCOL_ERROR INTERNAL_ERROR FLOW_CONTROL_ERROR SETTINGS_TIMEOUT STREAM_CLOSED FRAME_SIZE_ERROR "
-    "REFUSED_STREAM CANCEL COMPRESSION_ERROR CONNECT_ERROR ENHANCE_YOUR_CALM INADEQUATE_SECURITY HTTP_1_1_REQUIRED"
-).split()
-
-Content = "Callable[[Any], bytes]"
-"""Makes bytes of a table as in events."""
+ERRORS = [
+    "NO_ERROR",
+    "PROTOCOL_ERROR",
+    "INTERNAL_ERROR",
+    "FLOW_CONTROL_ERROR",
+    "SETTINGS_TIMEOUT",
+    "STREAM_CLOSED",
+    "FRAME_SIZE_ERROR",
+    "REFUSED_STREAM",
+    "CANCEL",
+    "COMPRESSION_ERROR",
+    "CONNECT_ERROR",
+    "ENHANCE_YOUR_CALM",
+    "INADEQUATE_SECURITY",
+    "HTTP_1_1_REQUIRED",
+]
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -65,8 +74,9 @@ class Sender:
             self.encoder.header_table_size = size
         fields = []
         for line in spec["headers"]:
-            name, value = line[1:].split(": ", 1) if line[0] == ":" else line.split(": ", 1)
-            name = ":" + name if line[0] == ":" else name
+            # The colon of `:path` is part of the name.
+            name, value = line[1:].split(": ", 1)
+            name = line[0] + name
             kind = NeverIndexedHeaderTuple if name in spec.get("never_indexed", []) else HeaderTuple
             fields.append(kind(name, value))
         return bytes(self.encoder.encode(fields, huffman=spec.get("huffman", True)))

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import brotli
 import zstandard
-from http2 import Sender
 from scapy.layers import dns
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from http2 import Sender
 
 RCODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 
