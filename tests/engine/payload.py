@@ -14,6 +14,8 @@ from scapy.layers import dns
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from http2 import Sender
+
 RCODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 
 
@@ -115,9 +117,11 @@ def dns_message(spec: dict[str, Any]) -> bytes:
     return bytes(message)
 
 
-def payload(event: dict[str, Any], key: str, transport: str, folder: Path) -> bytes:
+def payload(event: dict[str, Any], key: str, transport: str, folder: Path, sender: Sender) -> bytes:
     """The bytes that an event sends."""
     spec = event[key]
+    if isinstance(spec, dict) and "http2" in spec:
+        return b"".join(sender.frames(one, lambda made: content(made, folder), ENCODINGS) for one in spec["http2"])
     if isinstance(spec, dict) and "dns" in spec:
         listed = spec["dns"] if isinstance(spec["dns"], list) else [spec["dns"]]
         messages = [dns_message(one) for one in listed]

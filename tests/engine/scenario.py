@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from http2 import Sender
 from payload import ScenarioError, payload
 
 ROOT = Path(__file__).parent.parent / "scenarios"
@@ -150,7 +152,9 @@ def read_connection(number: int, table: dict[str, Any]) -> Connection:
     return Connection(**({"name": str(number)} | rest | ends))
 
 
-def read_event(table: dict[str, Any], connections: dict[str, Connection], folder: Path) -> Event:
+def read_event(
+    table: dict[str, Any], connections: dict[str, Connection], folder: Path, senders: dict[tuple[str, str], Sender]
+) -> Event:
     """An `[[event]]`."""
     check(table, EVENT_KEYS, "[[event]]")
     kinds = [key for key in KINDS if key in table]
@@ -160,7 +164,7 @@ def read_event(table: dict[str, Any], connections: dict[str, Connection], folder
     on = connections[table["on"]] if "on" in table else next(iter(connections.values()))
     made: dict[str, Any] = {"on": on}
     if kind in ("client", "server"):
-        made |= {"side": kind, "payload": payload(table, kind, on.transport, folder)}
+        made |= {"side": kind, "payload": payload(table, kind, on.transport, folder, senders[on.name, kind])}
     elif kind == "pause":
         made["after"] = duration(table["pause"])
     elif kind == "frame":
@@ -202,11 +206,12 @@ def read(path: Path) -> Scenario:
         check(expect, EXPECT_KEYS, "[expect]")
         listed = [read_connection(i, c) for i, c in enumerate(table.get("connection", [{}]))]
         connections = {c.name: c for c in listed}
+        senders: dict[tuple[str, str], Sender] = defaultdict(Sender)
         return Scenario(
             path,
             table["title"],
             tuple(listed),
-            tuple(read_event(e, connections, path.parent) for e in table.get("event", [])),
+            tuple(read_event(e, connections, path.parent, senders) for e in table.get("event", [])),
             Capture(**capture),
             table.get("options", {}),
             expect,

@@ -341,11 +341,10 @@ impl TcpFlow {
         let gap = Gap { offset: half.next, len, time, cut };
         match stage {
             Stage::Active(dissector) => dissector.gap(side, half.rest(), gap, &mut Context { conn, out }),
-            // What waits in the other direction goes as well: what comes next there will not be kept behind it.
-            Stage::Probing => self.give_up("bytes were lost before it could be recognised", out),
+            // What comes behind the hole may still tell, but may begin anywhere.
+            Stage::Probing => conn.midstream = true,
             Stage::Unknown(_) => {}
         }
-        let half = &mut self.halves[side as usize];
         half.clear_rest();
         half.next += len;
     }

@@ -146,6 +146,8 @@ impl Rules {
             None => false,
             Some(b'{' | b'[') => self.text(body, Style::Data, out),
             Some(b'<') => self.text(body, Style::Markup, out),
+            // Most bodies of a cluster are these: looking for the other kinds costs more than the scan itself.
+            _ if media_type.starts_with(b"application/grpc") => self.text(body, Style::Data, out),
             Some(b'-') if is("multipart/") || memmem::find(&start[..start.len().min(512)], b"form-data").is_some() => {
                 self.multipart(body, out)
             }

@@ -257,3 +257,13 @@ proptest! {
         conversation(&seeds, &lost, mss, joined)?;
     }
 }
+
+#[test]
+fn joined_with_heads_too_short_to_recognise_it_by() {
+    let mut wire = joined();
+    wire.get(1, "/old");
+    wire.answer(1, "200", "");
+    let (get, answer) = (wire.get(3, "/old"), wire.answer(3, "200", "three"));
+    wire.send(Client, &get).send(Server, &answer);
+    assert_eq!(wire.end().lines(), ["GET ? 200 ok"]);
+}
