@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
-from tapper.cli.tables import tables
 from tapper.feed.rows import EXCHANGE_ROW, PAYLOAD_ROW
 
 if TYPE_CHECKING:
@@ -77,4 +76,4 @@ def write_one(exchange: Exchange, chosen: str, sink: BinaryIO) -> None:
 
 
 def _tables(feed: Feed, query: Query, schema: pa.Schema) -> Iterator[pa.Table]:
-    return (table.cast(schema) for table in tables(feed, replace(query, columns=tuple(schema.names))))
+    return (table.cast(schema) for table in feed.batches(replace(query, columns=tuple(schema.names))))

@@ -84,14 +84,13 @@ def _table(source: Source, query: Query, chosen: str, listing: Listing) -> None:
     from dataclasses import replace
 
     from tapper.cli.table import COLUMNS, TABLE, WIDE, Table
-    from tapper.cli.tables import tables
 
     _match(source, query.where)
     table = Table(WIDE if chosen == "wide" else TABLE, output_of(listing.output), cut=chosen == "table")
     source.shown = 0
 
     def lines() -> Iterator[str]:
-        for batch in tables(source.feed, replace(query, columns=COLUMNS)):
+        for batch in source.feed.batches(replace(query, columns=COLUMNS)):
             for start in range(0, batch.num_rows, PAGE):
                 page = batch.slice(start, PAGE)
                 yield from table.lines(page)
