@@ -128,9 +128,12 @@ pub struct StreamMessage<'a> {
     pub bytes: u64,
     /// Uncompressed bytes, if known.
     pub content_bytes: Option<u64>,
-    /// The coding of the body, which is undone here; empty: an unknown one.
+    /// None: the body is as it is to be kept. Otherwise it is decoded from this coding (`identity`: none; empty: an
+    /// unknown one) and redacted here.
     pub coding: Option<&'a [u8]>,
-    /// Body as it is to be kept: cut at the limit already, redacted by the caller.
+    /// Media type of such a body.
+    pub media_type: &'a [u8],
+    /// Body, cut at the limit already.
     pub body: Option<&'a [u8]>,
     /// See [`notes`].
     pub notes: u32,
@@ -664,20 +667,30 @@ impl Output {
     pub fn stream_message(&mut self, conn: &Conn, row: &StreamMessage<'_>) {
         let (mut content_bytes, mut body, mut bits) = (row.content_bytes, row.body, row.notes);
         if let (Some(coding), Some(raw), true) = (row.coding, row.body, row.bytes > 0) {
-            self.decoded.clear();
-            let (limit, inflated) = (self.config.body_limit, self.config.limits.inflated);
-            let whole = raw.len() as u64 == row.bytes;
-            match self.content.decode(coding, raw, whole, limit, inflated, &mut self.decoded) {
-                Ok(decoded) => {
-                    content_bytes = decoded.content_bytes;
-                    body = Some(&self.decoded);
+            if is_coded(coding) || coding.is_empty() {
+                self.decoded.clear();
+                let (limit, inflated) = (self.config.body_limit, self.config.limits.inflated);
+                let whole = raw.len() as u64 == row.bytes;
+                match self.content.decode(coding, raw, whole, limit, inflated, &mut self.decoded) {
+                    Ok(decoded) => {
+                        content_bytes = decoded.content_bytes;
+                        body = Some(&self.decoded);
+                    }
+                    Err(_) => {
+                        bits |= notes::UNDECODABLE;
+                        self.counters.add(Counter::Undecodable, 1);
+                        content_bytes = None;
+                        // What can't be read can't be searched for secrets.
+                        body = body.filter(|_| !self.redactor.is_enabled());
+                    }
                 }
-                Err(_) => {
-                    bits |= notes::UNDECODABLE;
-                    self.counters.add(Counter::Undecodable, 1);
-                    content_bytes = None;
-                    body = body.filter(|_| !self.redactor.is_enabled());
-                }
+            }
+            self.redacted.clear();
+            if let Some(bytes) = body
+                && self.redactor.body(row.media_type, bytes, &mut self.redacted)
+            {
+                bits |= notes::REDACTED;
+                body = Some(&self.redacted);
             }
         }
         let c = &mut self.messages;

@@ -560,8 +560,6 @@ impl Http1 {
             at += piece.len() as u64;
             let counts = &mut stream.counts;
             stream.events.read(piece, limit, |event| {
-                let mut redacted = Vec::new();
-                let secret = out.redactor.body(b"application/json", event.data, &mut redacted);
                 out.stream_message(
                     conn,
                     &StreamMessage {
@@ -573,9 +571,10 @@ impl Http1 {
                         name: event.name,
                         bytes: event.bytes,
                         content_bytes: None,
-                        coding: None,
-                        body: Some(if secret { &redacted } else { event.data }),
-                        notes: if secret { notes::REDACTED } else { 0 },
+                        coding: Some(b"identity"),
+                        media_type: b"application/json",
+                        body: Some(event.data),
+                        notes: 0,
                     },
                 );
                 counts.received += 1;

@@ -148,8 +148,21 @@ impl Dissector for Http2 {
         match self.directions[index].at {
             At::Data { stream, left, pad, end } if gap.len <= (left + pad) as u64 => {
                 let lost = left.min(gap.len as usize);
-                self.with_stream(stream, |stream, _| stream.lose(side, Some(lost as u64)), cx);
-                let mark = Mark { offset: gap.offset + gap.len, time: gap.time, ack: 0 };
+                let ends = end && lost == left && side == Side::Server;
+                let mut time = gap.time;
+                self.with_stream(
+                    stream,
+                    |stream, _| {
+                        stream.lose(side, Some(lost as u64));
+                        if !gap.cut {
+                            // When it was sent is not known: the loss was noticed later.
+                            time = stream.last_time;
+                            stream.end_lost |= ends;
+                        }
+                    },
+                    cx,
+                );
+                let mark = Mark { offset: gap.offset + gap.len, time, ack: 0 };
                 self.data_taken(side, stream, (left - lost, pad - (gap.len as usize - lost), end), mark, cx);
             }
             At::Skip(left) if gap.len <= left as u64 => {

@@ -63,7 +63,7 @@ pub(super) fn put(stream: &mut Stream, outcome: Outcome, error: &str, cx: &mut C
         response: stream.response.as_deref(),
         reason: b"",
         interim: &stream.interim,
-        ended: stream.ended[Side::Server as usize],
+        ended: stream.ended[Side::Server as usize] && !stream.end_lost,
         stream: Some(u64::from(stream.id)),
         messages: (is_grpc || streaming).then_some(stream.counts),
         notes: stream.notes,

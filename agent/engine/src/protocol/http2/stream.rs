@@ -43,6 +43,8 @@ pub(super) struct Stream {
     pub ended: [bool; 2],
     /// By [`Side`]: something that it sent may be lost.
     pub lost: [bool; 2],
+    /// When the response ended is not known.
+    pub end_lost: bool,
     pub notes: u32,
     pub revision: u16,
     pub kind: Kind,
@@ -271,7 +273,11 @@ impl Stream {
         }) else {
             return;
         };
-        let coding = reading.compressed.then(|| reading.encoding.map_or(&b""[..], |span| message.span(span)));
+        let coding = match reading.encoding {
+            _ if !reading.compressed => b"identity",
+            Some(span) => message.span(span),
+            None => b"",
+        };
         cx.out.stream_message(
             cx.conn,
             &StreamMessage {
@@ -283,7 +289,8 @@ impl Stream {
                 name: b"",
                 bytes: reading.size,
                 content_bytes: Some(reading.size),
-                coding,
+                coding: Some(coding),
+                media_type: b"application/grpc",
                 body: Some(&message.body.data),
                 notes: reading.notes,
             },
@@ -297,8 +304,6 @@ impl Stream {
         let limit = cx.out.config.body_limit;
         let (conn, out) = (&*cx.conn, &mut *cx.out);
         events.read(view.bytes, limit, |event| {
-            let mut redacted = Vec::new();
-            let secret = out.redactor.body(b"application/json", event.data, &mut redacted);
             out.stream_message(
                 conn,
                 &StreamMessage {
@@ -310,9 +315,10 @@ impl Stream {
                     name: event.name,
                     bytes: event.bytes,
                     content_bytes: None,
-                    coding: None,
-                    body: Some(if secret { &redacted } else { event.data }),
-                    notes: if secret { notes::REDACTED } else { 0 },
+                    coding: Some(b"identity"),
+                    media_type: b"application/json",
+                    body: Some(event.data),
+                    notes: 0,
                 },
             );
             self.index += 1;

@@ -267,3 +267,19 @@ fn joined_with_heads_too_short_to_recognise_it_by() {
     wire.send(Client, &get).send(Server, &answer);
     assert_eq!(wire.end().lines(), ["GET ? 200 ok"]);
 }
+
+#[test]
+fn a_lost_end_has_no_time() {
+    let mut wire = Wire::new();
+    let get = wire.get(1, "/");
+    let answer = wire.answer(1, "200", &"x".repeat(2000));
+    wire.send(Client, &get).send(Server, &answer[..1448]).lose(Server, &answer[1448..]);
+    let (get, answer) = (wire.get(3, "/3"), wire.answer(3, "200", "three"));
+    wire.send(Client, &get).send(Server, &answer);
+    let records = wire.end();
+    assert_eq!(records.lines(), ["GET / 200 ok", "GET /3 200 ok"]);
+    let [first, second] = &records.exchanges[..] else { panic!() };
+    assert!(noted(first, notes::GAP) && !first.contains_key("latency_ns"));
+    assert_eq!(first["response_body_bytes"], "2000");
+    assert!(second.contains_key("latency_ns"));
+}
