@@ -638,7 +638,7 @@ impl Output {
                     }
                 }
             }
-        } else if coded {
+        } else if coded || (body.withheld && message.coding.is_some()) {
             content_bytes = None;
         }
         c.content_bytes.push_option(content_bytes);

@@ -228,7 +228,8 @@ impl Stream {
             if streaming {
                 message.body.data.clear();
                 message.body.lost = 0;
-            } else if compressed {
+            }
+            if compressed {
                 message.coding = encoding.or(Some((0, 0)));
             }
         }
@@ -260,7 +261,6 @@ impl Stream {
             }
             if let Some(message) = self.message(side) {
                 message.body.withheld = true;
-                message.coding = None;
             }
         }
     }
