@@ -84,8 +84,11 @@ impl Scan<'_> {
             Some(b'$') => {
                 let len =
                     self.text[start + 1..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-                if self.variables.len() < VARIABLES && (1..=NAME).contains(&len) {
-                    self.variables.push(self.text[start + 1..start + 1 + len].to_vec());
+                let variable = &self.text[start + 1..start + 1 + len];
+                // One with the name of a secret is found anyway.
+                let is_needed = (1..=NAME).contains(&len) && !self.rules.names.is_secret(variable);
+                if is_needed && self.variables.len() < VARIABLES {
+                    self.variables.push(variable.to_vec());
                 }
             }
             Some(b'{' | b'[') => {

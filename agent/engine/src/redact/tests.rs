@@ -371,6 +371,8 @@ fn equal_secrets_show_equal_marks_wherever_they_are() {
     shows(&|out| r.body(b"", br#"{"password":"s3 \"cr\"\u0026t"}"#, out));
     shows(&|out| r.body(b"", br#"{"password":"s3 \"cr\"&t"}"#, out));
     shows(&|out| r.body(b"", br#"{"m":"{\"password\":\"s3 \\\"cr\\\"&t\"}"}"#, out));
+    let query = br#"{"query":"{a(token:$token,pin:$p)}","variables":{"token":"s3 \"cr\"&t","p":1}}"#;
+    shows(&|out| r.body(b"", query, out));
     shows(&|out| r.target(b"/?password=s3+%22cr%22%26t", out));
     shows(&|out| r.header(b"authorization", b"Bearer s3 \"cr\"&t", out));
     shows(&|out| r.header(b"cookie", b"a=s3 \"cr\"&t", out));
