@@ -9,6 +9,8 @@ ENGINE := agent/engine
 RUST_SOURCES := $(shell find $(ENGINE)/src -name '*.rs') $(ENGINE)/Cargo.toml $(ENGINE)/Cargo.lock
 PY := tapper agent ui tests bench tools
 FUZZ_SECONDS ?= 20
+# 0: another one each time
+FUZZ_SEED ?= 0
 
 .PHONY: build demo test check bench fuzz format lock clean
 
@@ -54,7 +56,8 @@ fuzz: ## each fuzz target for FUZZ_SECONDS; needs a nightly toolchain
 	@rustup run nightly cargo --version > /dev/null 2>&1 || { echo "fuzz: skipped, no nightly toolchain"; exit 0; }; \
 	cargo fuzz --version > /dev/null 2>&1 || cargo install --quiet --locked cargo-fuzz; \
 	cd $(ENGINE) && for target in $$(cargo +nightly fuzz list); do \
-		cargo +nightly fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -verbosity=0; \
+		cargo +nightly fuzz run $$target -- -seed=$(FUZZ_SEED) -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 \
+			-verbosity=0; \
 	done
 
 format: .venv/packages.stamp
