@@ -55,6 +55,7 @@ fn main() {
     measure("JSON, 64 KiB", &orders(360, "ships on Monday"), json);
     measure("JSON, names that are nearly secret", &orders(8, "shipping key author, max_tokens: your token"), json);
     measure("JSON, URLs", &orders(8, "https://example.org/api/v1/items/1"), json);
+    measure("JSON, key in each item", &orders(8, "").replace("\"sku\":", "\"key\":").replace("title", "author"), json);
     measure("JSON, one secret", &orders(8, "").replacen("\"sku\":", "\"token\":", 1), json);
     measure("JSON, a secret in each item", &orders(8, "").replace("\"sku\":", "\"token\":"), json);
     let html =

@@ -105,10 +105,15 @@ impl Rules {
 pub(super) fn password(text: &[u8]) -> Option<(usize, usize)> {
     let is_end = |b: &u8| *b <= b' ' || matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\');
     let authority = &text[..text.iter().position(is_end).unwrap_or(text.len())];
-    let at = memchr::memrchr(b'@', authority)?;
-    match memchr(b':', &authority[..at]) {
-        Some(colon) if colon + 1 < at => Some((colon + 1, at)),
-        None if at >= TOKEN => Some((0, at)),
+    let at = memchr::memrchr(b'@', authority);
+    match (memchr(b':', &authority[..at.unwrap_or(authority.len())]), at) {
+        (Some(colon), Some(at)) if colon + 1 < at => Some((colon + 1, at)),
+        (None, Some(at)) if at >= TOKEN => Some((0, at)),
+        // The text was cut in what is no port and no IPv6 address: the `@` may have followed.
+        (Some(colon), None) if authority.len() == text.len() && !authority.starts_with(b"[") => {
+            let is_port = authority[colon + 1..].iter().all(u8::is_ascii_digit);
+            (!is_port).then_some((colon + 1, authority.len()))
+        }
         _ => None,
     }
 }

@@ -175,6 +175,7 @@ fn urls_in_strings() {
         ],
     );
     assert_unchanged("application/json", &[r#"{"u":"https://user@host/p","v":"mailto:a@b","w":"http://h:80/@x"}"#]);
+    assert_unchanged("text/plain", &["see http://localhost:8080", "http://[fe80::1%eth0]:80", "http://h:"]);
 }
 
 #[test]
@@ -289,6 +290,35 @@ fn multipart_forms() {
             "--b\r\nContent-Disposition: form-data; name=pin\r\n\r\n<>",
         )],
     );
+}
+
+/// Bodies are cut at a limit, wherever that is.
+#[test]
+fn no_secret_is_left_in_a_part_of_any_format() {
+    let multipart = "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nc4n4ry c4n4ry\r\n--b--";
+    for text in [
+        r#"{"a":"{\"password\":\"c4n4\\\"ry\",\"pin\":[\"c4n4ry\"]}","token":{"x":["c4n4ry","\"c4n4ry"]}}"#,
+        r#"{"query":"{ login(password: \"c4n4ry\", card: {n: \"c4n4ry\"}, p: \"\"\"x\"\"\") }"}"#,
+        r#"{"query":"{ login(password: $p) }","variables":{"p":"c4n4ry"}}"#,
+        r#"[{"name":"API_KEY","value":"c4n4ry"},{"url":"https://u:c4n4ry@h/?token=c4n4ry&a=b"}]"#,
+        r#"<a password="c4n4ry"><x:token>c4n4ry</x:token><secret><![CDATA[c4n4ry]]></secret></a>"#,
+        "password: c4n4ry c4n4ry\ntoken: |\n  c4n4ry\n  c4n4ry\nend: 1\n",
+        "user=a&password=c4n4ry+c4n4ry&data=%7B%22token%22%3A%22c4n4ry%22%7D",
+        "GET / HTTP/1.1\r\nAuthorization: Bearer c4n4ry\r\nCookie: a=c4n4ry; b=c4n4ry\r\n\r\n",
+        "event: x\ndata: {\"token\":\"c4n4ry\"}\n\n",
+        "password = 'c4n4ry'\nDB_PASSWORD=c4n4ry\nServer=x;Password=c4n4ry;",
+        multipart,
+    ] {
+        for cut in 0..=text.len() {
+            for media_type in ["", "application/json", "multipart/form-data"] {
+                let mut out = Vec::new();
+                let part = &text.as_bytes()[..cut];
+                let changed = redactor().body(media_type.as_bytes(), part, &mut out);
+                let shown = if changed { &out[..] } else { part };
+                assert!(memmem::find(shown, b"c4n4").is_none(), "{}", shown.escape_ascii());
+            }
+        }
+    }
 }
 
 #[test]
