@@ -248,7 +248,9 @@ class _Builder:
                 condition = Sql.of("{} " + _SQL_OPERATORS.get(operator, operator) + " {}", column, value(right))
             case OneOf(left, values):
                 column = Sql(dialect.column("id")) if _is_id(values[0]) else value(left)
-                condition = Sql.of("{} IN ({})", column, Sql.joined(", ", map(dialect.value, values)))
+                # Not IN: there the values are cast to one type first, and 499.5 beside 2**64 - 1 becomes 500.
+                each = [Sql.of("{} = {}", column, dialect.value(value)) for value in values]
+                condition = Sql.of("({})", Sql.joined(" OR ", each))
             case Match(function, subject, argument):
                 condition = Sql.of(dialect.functions[function], value(subject), value(argument))
             case Noted(note):
