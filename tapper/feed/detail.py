@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -13,9 +12,10 @@ from tapper.feed import columns as sql
 from tapper.feed import rows
 from tapper.feed.interface import AmbiguousError, FeedError, NotFoundError
 from tapper.feed.selection import with_payload
-from tapper.model import schema
-from tapper.model.records import Endpoint, Exchange, Half, Message
-from tapper.model.words import NOTES, note_names
+from tapper.model.records import Exchange, Message
+from tapper.model.rows import exchange as exchange_of
+from tapper.model.rows import plain
+from tapper.model.words import note_names
 
 if TYPE_CHECKING:
     from tapper.store.session import Session
@@ -25,66 +25,15 @@ MAX_MESSAGES = 100_000  # of one call
 SHOWN_MESSAGES = 1000
 _AMBIGUOUS_SHOWN = 10
 
-_SAME = [f.name for f in fields(Exchange) if f.name in schema.EXCHANGE.names and f.name not in ("id", "notes")]
-
 
 def exchange(session: Session, text: str) -> Exchange:
     """See Feed.exchange."""
     key = find(session, text)
     listed = sql.select_list(rows.EXCHANGE_ROW.names, place=True)
     table = session.query(f"SELECT {listed} FROM exchange e {sql.JOINS} WHERE e.id = CAST(? AS UUID)", [key])
-    row = _plain(with_payload(session, table, rows.PAYLOAD_ROW.names))
+    row = next(plain(with_payload(session, table, rows.PAYLOAD_ROW.names)))
     streams = row["messages_sent"] is not None or row["messages_received"] is not None
-    return Exchange(
-        id=key,
-        time_ns=row["time"],
-        src=_endpoint(row, "src"),
-        dst=_endpoint(row, "dst"),
-        request=_half(row, "request"),
-        response=_half(row, "response") if _answered(row) else None,
-        reason=row["response_reason"],
-        interim=tuple(row["interim"] or ()),
-        notes=tuple(note_names(row["notes"])),
-        messages=messages(session, key, 0, SHOWN_MESSAGES) if streams else (),
-        **{name: row[name] for name in _SAME},
-    )
-
-
-def _plain(table: pa.Table) -> dict[str, Any]:
-    """The only row, times as ns."""
-    times = [n for n in table.column_names if pa.types.is_timestamp(table.schema.field(n).type)]
-    for name in times:
-        at = table.column_names.index(name)
-        table = table.set_column(at, name, table[name].cast(pa.int64()))
-    row: dict[str, Any] = table.to_pylist()[0]
-    return row
-
-
-def _answered(row: dict[str, Any]) -> bool:
-    seen = ("response_head_bytes", "response_body_bytes", "response_headers", "response_body", "status", "status_text")
-    return any(row[name] is not None for name in seen)
-
-
-def _endpoint(row: dict[str, Any], end: str) -> Endpoint:
-    known = {name: row[f"{end}_{name}"] for name in rows.NAME_FIELDS}
-    return Endpoint(ip=row[f"{end}_ip"], port=row[f"{end}_port"], **known)
-
-
-def _half(row: dict[str, Any], half: str) -> Half:
-    return Half(
-        headers=_headers(row[f"{half}_headers"]),
-        trailers=_headers(row[f"{half}_trailers"]),
-        body=row[f"{half}_body"],
-        head_bytes=row[f"{half}_head_bytes"],
-        body_bytes=row[f"{half}_body_bytes"],
-        content_bytes=row[f"{half}_content_bytes"],
-        content_type=row[f"{half}_content_type"],
-        cut=bool(row["notes"] & NOTES[f"{half}_cut"][0]),
-    )
-
-
-def _headers(listed: list[dict[str, str | None]] | None) -> tuple[tuple[str | None, str | None], ...]:
-    return tuple((h["name"], h["value"]) for h in listed or ())
+    return exchange_of(row, messages(session, key, 0, SHOWN_MESSAGES) if streams else ())
 
 
 def find(session: Session, text: str) -> str:
