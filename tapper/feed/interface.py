@@ -144,6 +144,69 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentState:
+    """An agent as the collector knows it."""
+
+    name: str
+    node: str | None
+    state: str
+    """ready, starting, lost (no word for some seconds), failed, ended."""
+    since_ns: int
+    """When it came into this state."""
+    problem: str | None = None
+    """Why it is not ready, and what to do."""
+    sources: int = 0
+    """Interfaces and network namespaces that it reads."""
+    packets: int = 0
+    dropped: int = 0
+    """Packets that the kernel dropped because the ring was full."""
+    shipped: int = 0
+    """Records sent."""
+    lost: int = 0
+    """Records that its spool or its budget gave up."""
+    spooled_bytes: int = 0
+    skew_ns: int | None = None
+    """How far its clock is ahead of the collector's."""
+    shedding: str | None = None
+    """What it leaves out to keep within its budget, in words: "bodies", "7 of 8 connections"."""
+    cpu: float | None = None
+    """Cores in use, over the last seconds."""
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    """Something that is tapped: a pod, a process, an interface."""
+
+    name: str
+    kind: str
+    namespace: str | None = None
+    node: str | None = None
+    state: str = "tapped"
+    """waiting, tapped, failed, gone."""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the way from packets to records is; `Summary` has what came of it."""
+
+    live: bool = False
+    """Whether more can come."""
+    title: str = ""
+    """What is tapped or read, short: "shop/orders", "eth0", "shop.pcap"."""
+    started_ns: int | None = None
+    agents: tuple[AgentState, ...] = ()
+    targets: tuple[TargetState, ...] = ()
+    rate: float | None = None
+    """Exchanges per second, over the last seconds; None: not live."""
+    hints: tuple[str, ...] = ()
+    """What a person should know or do now, most pressing first, each a sentence or two."""
+    disconnected_ns: int | None = None
+    """Since when the collector can't be reached; None: it can. What was seen before can still be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Map:
     """A service map as tables of `tapper.model.edges`: NODE and EDGE."""
 
@@ -161,6 +224,12 @@ class Feed(Protocol):
 
     def summary(self) -> Summary:
         """Counts and facts of all that is there."""
+
+    def health(self) -> Health:
+        """Whether more can come, from whom, and what is in the way."""
+
+    def revision(self) -> int:
+        """Grows when something was recorded or forgotten: unchanged, every answer is as before. Cheap; never 0."""
 
     def page(self, query: Query) -> pa.Table:
         """Some exchanges with names, columns as asked."""
@@ -216,6 +285,14 @@ class Feed(Protocol):
 
     def follow(self, where: str = "", columns: tuple[str, ...] = ()) -> Iterator[pa.Table]:
         """Exchanges that match as they come; a higher revision replaces a row of the same id. Ends if none can come."""
+
+    def packets(self, exchange_id: str) -> bytes:
+        """The packets of the exchange's connection around its time, as pcapng.
+
+        Raises:
+            NotFoundError: no exchange has that id.
+            FeedError: the packets were not kept; the message says how to keep them.
+        """
 
     def close(self) -> None:
         """Gives back what it holds; a temporary session is removed."""

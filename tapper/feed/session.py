@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from tapper.feed import detail, maps, overview, pages, streams
-from tapper.feed.interface import ALWAYS, ConnectionQuery, FeedError, Map, Query, Span, Summary
+from tapper.feed.interface import ALWAYS, ConnectionQuery, FeedError, Health, Map, Query, Span, Summary
 from tapper.store.session import Session
 
 if TYPE_CHECKING:
@@ -29,6 +29,14 @@ class SessionFeed:
     def summary(self) -> Summary:
         """See Feed."""
         return overview.summary(self.session)
+
+    def health(self) -> Health:
+        """See Feed: nothing more can come."""
+        return Health(title=", ".join(Path(source.name).name for source in self.summary().sources))
+
+    def revision(self) -> int:
+        """See Feed."""
+        return 1
 
     def page(self, query: Query) -> pa.Table:
         """See Feed."""
@@ -84,6 +92,11 @@ class SessionFeed:
     def follow(self, where: str = "", columns: tuple[str, ...] = ()) -> Iterator[pa.Table]:
         """See Feed: what is there; nothing more can come."""
         return self.batches(Query(where, limit=0, columns=columns))
+
+    def packets(self, exchange_id: str) -> bytes:
+        """See Feed."""
+        self.exchange(exchange_id)
+        raise FeedError("the packets of this session were not kept; tap or read again with --pcap FILE")
 
     def close(self) -> None:
         """See Feed."""
