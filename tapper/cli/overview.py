@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tapper.cli import edges
-from tapper.cli.table import COLUMNS, TABLE, Table
+from tapper.cli.table import Table
 from tapper.feed.interface import Query
+from ui.columns import COLUMNS, TABLE
 from ui.formatting import clean, count, duration, size, time_of_day
 
 if TYPE_CHECKING:

@@ -83,7 +83,8 @@ def _known_order(column: str) -> None:
 def _table(source: Source, query: Query, chosen: str, listing: Listing) -> None:
     from dataclasses import replace
 
-    from tapper.cli.table import COLUMNS, TABLE, WIDE, Table
+    from tapper.cli.table import Table
+    from ui.columns import COLUMNS, TABLE, WIDE
 
     _match(source, query.where)
     table = Table(WIDE if chosen == "wide" else TABLE, output_of(listing.output), cut=chosen == "table")
@@ -117,8 +118,8 @@ def one(source: Source, wanted: str, listing: Listing) -> None:
 
 
 def _connection(source: Source, number: int) -> dict[str, object] | None:
-    from tapper.cli.table import plain_rows
     from tapper.feed.interface import ConnectionQuery
+    from ui.columns import plain_rows
 
     rows = plain_rows(source.feed.connections(ConnectionQuery(where=f"connection == {number}", limit=1)))
     return rows[0] if rows else None

@@ -17,7 +17,8 @@ class Printer:
     """Into one output; each batch is there for whoever reads it before the next is waited for."""
 
     def __init__(self, sink: BinaryIO, output: Terminal, listing: Listing) -> None:
-        from tapper.cli.table import COLUMNS, TABLE, WIDE, Table
+        from tapper.cli.table import Table
+        from ui.columns import COLUMNS, TABLE, WIDE
 
         self._sink = sink
         self.format = format_of(listing.format, listing.output, LISTS)
