@@ -244,7 +244,7 @@ def _event(one: Message) -> dict[str, Any]:
 
 
 def _end(end: Endpoint) -> dict[str, Any]:
-    known = ("name", "namespace", "service", "workload", "pod", "node", "process")
+    known = ("name", "namespace", "service", "workload", "version", "pod", "container", "node", "process")
     return {"ip": end.ip, "port": end.port} | {
         name: value for name in known if (value := getattr(end, name)) is not None
     }

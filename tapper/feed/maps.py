@@ -32,6 +32,7 @@ SECOND = 1_000_000_000
 FIELDS = {
     "service": ("service", "workload", "pod", "process"),
     "workload": ("workload", "pod", "service", "process"),
+    "version": ("workload", "service", "pod", "process"),
     "pod": ("pod", "service", "workload", "process"),
     "address": (),
 }
@@ -102,6 +103,8 @@ def _nodes(level: str) -> str:
             " 'address' AS kind FROM endpoint"
         )
     named = f"coalesce({', '.join(fields)}, name)"
+    if level == "version":  # a workload's versions are nodes of their own
+        named = f"concat_ws(' ', {named}, version)"
     kinds = "".join(f" WHEN {field} IS NOT NULL THEN '{field}'" for field in fields)
     kind = (
         f"CASE{kinds} WHEN name_source = 'address' THEN 'address' WHEN regexp_matches(ip, '{PRIVATE}') THEN 'service'"

@@ -6,7 +6,18 @@ import pyarrow as pa
 
 from tapper.model import schema
 
-NAME_FIELDS = ("name", "name_source", "namespace", "service", "workload", "pod", "node", "process")
+NAME_FIELDS = (
+    "name",
+    "name_source",
+    "namespace",
+    "service",
+    "workload",
+    "version",
+    "pod",
+    "container",
+    "node",
+    "process",
+)
 """What is known of an end, as columns `src_name`, `dst_name` ...; `name` and `name_source` are never null."""
 
 

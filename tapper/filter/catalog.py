@@ -317,7 +317,9 @@ _ENDS = {
     "ip": ("IP address", '"10.0.1.7"'),
     "service": ("service", '"orders"'),
     "workload": ("workload (deployment, job ...)", '"orders"'),
+    "version": ("version of the workload", '"1.4.2"'),
     "pod": ("pod", '"orders-7d9f-x2x9k"'),
+    "container": ("container", '"envoy"'),
     "namespace": ("namespace", '"shop"'),
     "node": ("node", '"w1"'),
     "process": ("process", '"nginx"'),
@@ -334,6 +336,8 @@ def _ends() -> list[Field]:
         port = f"{end}.port"
         made.append(Field(port, Kind.NUMBER, _plain(f"{end}_port"), f"port of {whose}", f"{port} == 8080"))
     for column, (doc, value) in _ENDS.items():
+        if column == "version":  # means the protocol's
+            continue
         both = EitherEnd((f"src.{column}", f"dst.{column}"))
         made.append(Field(column, Kind.TEXT, both, f"{doc} of either end", f"{column} == {value}"))
     port_of_either = EitherEnd(("src.port", "dst.port"))

@@ -77,7 +77,9 @@ class Endpoint:
             names.namespace,
             names.service,
             names.workload,
+            names.version,
             names.pod,
+            names.container,
             names.node,
             names.process,
         )

@@ -253,7 +253,9 @@ ENDPOINT_COLUMNS = (
     "namespace",
     "service",
     "workload",
+    "version",
     "pod",
+    "container",
     "node",
     "process",
 )

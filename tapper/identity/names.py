@@ -26,7 +26,10 @@ class Names:
     namespace: str | None = None
     service: str | None = None
     workload: str | None = None
+    version: str | None = None
+    """Of the workload."""
     pod: str | None = None
+    container: str | None = None
     node: str | None = None
     process: str | None = None
 

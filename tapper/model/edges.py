@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from tapper.model.schema import TIME
 
-LEVELS = ("service", "workload", "pod", "address")
+LEVELS = ("service", "workload", "version", "pod", "address")
 """What a node of the map stands for."""
 
 NODE = pa.schema(

@@ -23,7 +23,9 @@ class Endpoint:
     namespace: str | None = None
     service: str | None = None
     workload: str | None = None
+    version: str | None = None
     pod: str | None = None
+    container: str | None = None
     node: str | None = None
     process: str | None = None
 

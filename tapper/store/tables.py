@@ -30,7 +30,9 @@ ENDPOINT = pa.schema(
         pa.field("namespace", pa.utf8()),
         pa.field("service", pa.utf8()),
         pa.field("workload", pa.utf8()),
+        pa.field("version", pa.utf8()),  # of the workload
         pa.field("pod", pa.utf8()),
+        pa.field("container", pa.utf8()),
         pa.field("node", pa.utf8()),
         pa.field("process", pa.utf8()),
     ]

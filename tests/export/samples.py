@@ -11,7 +11,7 @@ from tapper.model import rows, schema
 from tapper.model.records import Exchange, Message
 from tapper.model.words import NOTES
 
-ENDS = ("name", "name_source", "namespace", "service", "workload", "pod", "node", "process")
+ENDS = ("name", "name_source", "namespace", "service", "workload", "version", "pod", "container", "node", "process")
 
 
 def _text_for_words(fields: pa.Schema) -> list[pa.Field]:

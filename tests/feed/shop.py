@@ -25,8 +25,8 @@ META = Meta("test", "2025-06-15T15:06:40Z", ({"name": "shop.pcap", "bytes": 9000
 WEB, ORDERS, PAYMENTS, KUBE_DNS, OUTSIDE = "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.53", "93.184.216.34"
 
 CLAIMS = [
-    Claim(ipaddress.ip_network(ip), Names(namespace="shop", workload=name, service=service, pod=f"{name}-1"), "file")
-    for ip, name, service in ((WEB, "web", None), (ORDERS, "orders", "orders"))
+    Claim(ipaddress.ip_network(ip), Names(None, "shop", service, name, version, pod=f"{name}-1"), "file")
+    for ip, name, service, version in ((WEB, "web", None, None), (ORDERS, "orders", "orders", "2.1"))
 ]
 
 

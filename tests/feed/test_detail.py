@@ -29,8 +29,8 @@ def test_an_exchange_with_everything(feed: SessionFeed) -> None:
         "Created",
         (100,),
     )
-    assert found.src == Endpoint(WEB, 40000, "web", "file", "shop", None, "web", "web-1")
-    assert found.dst == Endpoint(ORDERS, 8080, "orders", "file", "shop", "orders", "orders", "orders-1")
+    assert found.src == Endpoint(WEB, 40000, "web", "file", "shop", None, "web", pod="web-1")
+    assert found.dst == Endpoint(ORDERS, 8080, "orders", "file", "shop", "orders", "orders", "2.1", "orders-1")
     assert found.request.headers == (("Host", "orders.shop:80"), ("X-Id", "a"), ("x-id", "b"), ("unknown", None))
     assert found.request.header("X-ID") == "a"
     assert found.request.body == b'{"item": "kettle"}'

@@ -89,9 +89,10 @@ def test_nodes_say_what_they_are(feed: SessionFeed) -> None:
 def test_other_levels(feed: SessionFeed) -> None:
     assert ("web-1", "orders-1", "http") in drawn(feed.edges("pod"))
     assert ("web", "orders", "http") in drawn(feed.edges("workload"))
+    assert ("web", "orders 2.1", "http") in drawn(feed.edges("version"))
     assert (WEB, ORDERS, "http") in drawn(feed.edges("address"))
     assert {n["kind"] for n in feed.edges("address").nodes.to_pylist()} == {"address"}
-    with pytest.raises(FeedError, match="service, workload, pod, address"):
+    with pytest.raises(FeedError, match="service, workload, version, pod, address"):
         feed.edges("planet")
 
 

@@ -30,7 +30,7 @@ NUMBERS = (-5, 0, 1, 7, 80, 200, 404, 500, 503, 70_000, 2**40)
 DURATIONS = (0, 1, 999, 1_500_000, 200_000_000, 10**9, 5_400 * 10**9)
 PROTOCOLS = ("http", "dns", "grpc")
 HEADERS = ("x-a", "X-A", "Host", "content-type")
-ENDS = ("ip", "name", "service", "workload", "pod", "namespace", "node", "process")
+ENDS = ("ip", "name", "service", "workload", "version", "pod", "container", "namespace", "node", "process")
 
 _SQL_TYPES = {
     pa.uuid(): "UUID",
@@ -200,7 +200,7 @@ def _field(name: str, record: dict[str, Any]) -> list[Any]:
     end, _, part = name.partition(".")
     if end in ("src", "dst"):
         return [record[f"{end}_port"] if part == "port" else record[end][part]]
-    if name in (*ENDS, "port"):
+    if name in (*(e for e in ENDS if e != "version"), "port"):
         return _field(f"src.{name}", record) + _field(f"dst.{name}", record)
     target = record["target"]
     match name:

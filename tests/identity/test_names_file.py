@@ -32,7 +32,9 @@ def test_an_entry_in_full(tmp_path: Path) -> None:
   namespace: shop
   service: orders
   workload: orders
+  version: 1.4.2
   pod: orders-7d9f
+  container: app
   node: w1
   process: orderd
   name: the orders
@@ -41,7 +43,9 @@ def test_an_entry_in_full(tmp_path: Path) -> None:
 """,
     )
     assert str(claim.network) == "10.0.1.7/32"
-    assert claim.names == Names("the orders", "shop", "orders", "orders", "orders-7d9f", "w1", "orderd")
+    assert claim.names == Names(
+        "the orders", "shop", "orders", "orders", "1.4.2", "orders-7d9f", "app", "w1", "orderd"
+    )
     assert (claim.port, claim.source) == (8080, "file")
     assert claim.start == 1_750_000_000 * SECOND
     assert claim.end == 1_750_000_001 * SECOND + SECOND // 2

@@ -9,7 +9,7 @@ import click
 from tapper.cli import exits
 from tapper.cli.options import MAPS, Filters, Reading, filter_options, format_of, gather, reading_options
 
-LEVELS = ("service", "workload", "pod", "address")
+LEVELS = ("service", "workload", "version", "pod", "address")
 
 
 @click.command("map", short_help="Draw the map of who calls whom, or compare two.")
