@@ -60,7 +60,13 @@ def _end(end: Endpoint) -> str:
 
 
 def _dialled(exchange: Exchange) -> str:
-    return f", asked for {clean(exchange.authority)}" if exchange.authority else ""
+    asked = f", asked for {clean(exchange.authority)}" if exchange.authority else ""
+    if exchange.dialled_ip is None:
+        return asked
+    dialled = f"{exchange.dialled_ip}:{exchange.dialled_port}"
+    if exchange.dialled_name and exchange.dialled_name != exchange.dialled_ip:
+        dialled = f"{exchange.dialled_name} ({dialled})"
+    return f"{asked}, dialled {clean(dialled)}"
 
 
 def timing(exchange: Exchange, cells: int = BAR) -> Iterator[Line]:
@@ -85,6 +91,17 @@ def timing(exchange: Exchange, cells: int = BAR) -> Iterator[Line]:
         )
         bar = latency_bar(exchange.latency_ns, 4)
         yield line(f"{'latency':<18} {duration(exchange.latency_ns):>8}  ", (bar, "bar"), f" {until}")
+    yield from _at_server(exchange)
+
+
+def _at_server(exchange: Exchange) -> Iterator[Line]:
+    """What the views of both ends tell together."""
+    if exchange.server_latency_ns is None:
+        return
+    yield line(f"{'at the server':<18} {duration(exchange.server_latency_ns):>8}  as captured there")
+    if exchange.latency_ns is not None:
+        between = duration(exchange.latency_ns - exchange.server_latency_ns)
+        yield line(f"{'on the way':<18} {between:>8}  the network, both ways")
 
 
 def half_title(name: str, half: Half) -> str:

@@ -96,7 +96,7 @@ def entry(exchange: Exchange) -> dict[str, Any]:
         "connection": str(exchange.dst.port),
         "_connectionId": str(exchange.connection),
         "_resourceType": "fetch",
-        "_k8s": {"src": _end(exchange.src), "dst": _end(exchange.dst)},
+        "_k8s": {"src": _end(exchange.src), "dst": _end(exchange.dst)} | _dialled(exchange),
         "_tapper": _about(exchange),
     }
     if _is_websocket(exchange):
@@ -250,7 +250,14 @@ def _end(end: Endpoint) -> dict[str, Any]:
     }
 
 
+def _dialled(exchange: Exchange) -> dict[str, Any]:
+    if exchange.dialled_ip is None:
+        return {}
+    return {"dialled": {"ip": exchange.dialled_ip, "port": exchange.dialled_port, "name": exchange.dialled_name}}
+
+
 def _about(exchange: Exchange) -> dict[str, Any]:
     known = ("id", "protocol", "operation", "status", "status_text", "outcome", "latency_ns", "trace_id", "span_id")
-    made = {name: value for name in known if (value := getattr(exchange, name)) is not None}
+    of_both = ("view", "server_latency_ns", "server_wait_ns")
+    made = {name: value for name in (*known, *of_both) if (value := getattr(exchange, name)) is not None}
     return made | {"notes": list(exchange.notes), "interim": list(exchange.interim)}

@@ -20,7 +20,7 @@ from tapper.model.words import note_names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_GROUPS = ("src", "dst", "request", "response")
+_GROUPS = ("src", "dst", "dialled", "request", "response", "server")
 _OF_RESPONSE = ("interim",)
 """Columns that belong to the response though their name does not say so."""
 

@@ -24,6 +24,8 @@ def document(exchange: Exchange) -> dict[str, Any]:
         "src": asdict(exchange.src),
         "dst": asdict(exchange.dst),
         "view": exchange.view,
+        "server": {"latency_ns": exchange.server_latency_ns, "wait_ns": exchange.server_wait_ns},
+        "dialled": {"ip": exchange.dialled_ip, "port": exchange.dialled_port, "name": exchange.dialled_name},
         "request": _half(exchange.request),
         "response": response and response | {"reason": exchange.reason, "interim": list(exchange.interim)},
         **{name: getattr(exchange, name) for name in ("connection", "stream", "trace_id", "span_id")},

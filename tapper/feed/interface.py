@@ -284,7 +284,11 @@ class Feed(Protocol):
         """All that match, in the order asked for, in tables of bounded size, for exports; `limit` 0: no limit."""
 
     def follow(self, where: str = "", columns: tuple[str, ...] = ()) -> Iterator[pa.Table]:
-        """Exchanges that match as they come; a higher revision replaces a row of the same id. Ends if none can come."""
+        """Exchanges that match as they come; a higher revision replaces a row of the same id. Ends if none can come.
+
+        Of a live feed those recorded after the call, and an empty table at least every second while nothing comes, so
+        that the caller can look whether it is still wanted; of any other all that is there.
+        """
 
     def packets(self, exchange_id: str) -> bytes:
         """The packets of the exchange's connection around its time, as pcapng.

@@ -31,7 +31,7 @@ def _row(wide: pa.Schema) -> pa.Schema:
     return pa.schema(fields)
 
 
-EXCHANGE_ROW = _row(schema.EXCHANGE)
+EXCHANGE_ROW = pa.schema([*_row(schema.JOINED), pa.field("dialled_name", pa.utf8())])
 CONNECTION_ROW = _row(schema.CONNECTION)
 PAYLOAD_ROW = pa.schema([f for f in schema.PAYLOAD if f.name != "id"])
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tapper.filter.dialect import Dialect
 
 Record = Literal["exchange", "connection"]
-End = Literal["src", "dst"]
+End = Literal["src", "dst", "dialled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +160,16 @@ _EXCHANGE = (
     ),
     Field("send", Kind.DURATION, _plain("send_ns"), "first to last byte of the request", "send > 10ms"),
     Field("wait", Kind.DURATION, _plain("wait_ns"), "end of the request to start of the response", "wait > 1.5s"),
+    Field(
+        "server.latency",
+        Kind.DURATION,
+        _plain("server_latency_ns"),
+        "latency as the server's side saw it, where both ends were captured; the rest of latency is the network",
+        "server.latency > 100ms",
+    ),
+    Field(
+        "server.wait", Kind.DURATION, _plain("server_wait_ns"), "wait as the server's side saw it", "server.wait > 1s"
+    ),
     Field("receive", Kind.DURATION, _plain("receive_ns"), "first to last byte of the response", "receive > 1s"),
     Field(
         "size",
@@ -345,8 +355,19 @@ def _ends() -> list[Field]:
     return made
 
 
+def _dialled() -> list[Field]:
+    whose = "whom the client called, where another answered (a virtual IP)"
+    made = []
+    for column in ("name", "ip", "service", "namespace"):
+        doc, value = _ENDS[column]
+        name = f"dialled.{column}"
+        made.append(Field(name, Kind.TEXT, EndColumn("dialled", column), f"{doc} of {whose}", f"{name} == {value}"))
+    made.append(Field("dialled.port", Kind.NUMBER, _plain("dialled_port"), f"port of {whose}", "dialled.port == 80"))
+    return made
+
+
 TABLES: dict[Record, dict[str, Field]] = {
-    "exchange": {field.name: field for field in (*_COMMON, *_EXCHANGE, *_ends())},
+    "exchange": {field.name: field for field in (*_COMMON, *_EXCHANGE, *_ends(), *_dialled())},
     "connection": {field.name: field for field in (*_COMMON, *_CONNECTION, *_ends())},
 }
 """By name, without aliases, in the order to show."""

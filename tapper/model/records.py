@@ -67,7 +67,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its response in full. Field meanings as in `tapper.model.schema.EXCHANGE`."""
+    """One request and its response in full. Field meanings as in `tapper.model.schema.JOINED`."""
 
     id: str
     time_ns: int
@@ -99,4 +99,9 @@ class Exchange:
     messages_sent: int | None = None
     messages_received: int | None = None
     messages: tuple[Message, ...] = ()
+    server_latency_ns: int | None = None
+    server_wait_ns: int | None = None
+    dialled_ip: str | None = None
+    dialled_port: int | None = None
+    dialled_name: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NAMES = tuple(f.name for f in fields(Endpoint) if f.name not in ("ip", "port"))
-_SAME = tuple(f.name for f in fields(Exchange) if f.name in schema.EXCHANGE.names and f.name not in ("id", "notes"))
+_KEPT = ({*schema.JOINED.names} | {"dialled_name"}) - {"id", "notes"}
+_SAME = tuple(f.name for f in fields(Exchange) if f.name in _KEPT)
 _ANSWERED = ("status", "status_text", *(f"response_{part}" for part in ("head_bytes", "body_bytes", "headers", "body")))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Counts the changes to these schemas; a session or an agent of another version is refused."""
 
 TIME = pa.timestamp("ns")
@@ -64,6 +64,17 @@ EXCHANGE = pa.schema(
         pa.field("notes", pa.uint32(), nullable=False),  # bits, see model.words.NOTES
     ]
 )
+
+JOINED = pa.schema(
+    [
+        *EXCHANGE,
+        pa.field("server_latency_ns", pa.int64()),  # as the server's side saw it; latency_ns then is the client's
+        pa.field("server_wait_ns", pa.int64()),
+        pa.field("dialled_ip", WORD),  # whom the client called (a virtual IP), where dst, who answered, is another
+        pa.field("dialled_port", pa.uint16()),
+    ]
+)
+"""An exchange as it is kept: what the views of both ends tell together; the further columns are null of one view."""
 
 PAYLOAD = pa.schema(
     [

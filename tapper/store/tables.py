@@ -1,7 +1,7 @@
 """The narrow tables of a session, made from the model's schemas: what a filter compiles to and every query reads.
 
-`exchange`, `message`, `connection` and `counter` have the columns of the schemas of the same name in
-`tapper.model.schema`, in their order, but: `src_ip` and `dst_ip` became `src` and `dst`, which are `endpoint.id`; each
+`exchange` (of `schema.JOINED`), `message`, `connection` and `counter` have the columns of `tapper.model.schema`, in
+their order, but: `src_ip`, `dst_ip` and `dialled_ip` became `src`, `dst` and `dialled`, which are `endpoint.id`; each
 row ends with `segment`, the number of the partition it is forgotten with; rows with a payload also have `offset` (of
 the payload's batch in the segment file) and `row` (within that batch), both null if nothing was kept.
 """
@@ -42,15 +42,15 @@ ENDPOINT = pa.schema(
 def _narrow(wide: pa.Schema, place: list[pa.Field]) -> pa.Schema:
     fields = []
     for field in wide:
-        if field.name in ("src_ip", "dst_ip"):
-            field = pa.field(field.name.removesuffix("_ip"), pa.int32(), nullable=False)
+        if field.name in ("src_ip", "dst_ip", "dialled_ip"):
+            field = pa.field(field.name.removesuffix("_ip"), pa.int32(), nullable=field.nullable)
         elif field.type == schema.WORD:
             field = pa.field(field.name, pa.utf8(), nullable=field.nullable)
         fields.append(field)
     return pa.schema(fields + place)
 
 
-EXCHANGE = _narrow(schema.EXCHANGE, LOCATION)
+EXCHANGE = _narrow(schema.JOINED, LOCATION)
 MESSAGE = _narrow(schema.MESSAGE, LOCATION)
 CONNECTION = _narrow(schema.CONNECTION, PARTITION)
 COUNTER = _narrow(schema.COUNTER, PARTITION)

@@ -34,6 +34,10 @@ PIECE_ROWS = 122_880
 PIECE_BYTES = 48 << 20  # rows with very long targets must not fill the memory while a piece grows
 
 
+ONLY_JOINED = ("server_latency_ns", "server_wait_ns", "dialled", "dialled_port")
+"""Columns of a call that was seen from both ends; null of one view."""
+
+
 @dataclass(slots=True)
 class Rows:
     """What is appended at once: batches of the model's schemas; ends are the endpoint ids of each row's src and dst."""
@@ -120,6 +124,7 @@ class Writer:
         if ends is not None:
             for end, ids in zip(("src_ip", "dst_ip"), ends, strict=True):
                 columns[batch.schema.get_field_index(end)] = pa.array(ids)
+        columns += [pa.nulls(batch.num_rows, f.type) for f in tables.TABLES[name] if f.name in ONLY_JOINED]
         columns.append(pa.array(np.full(batch.num_rows, self._partitions.current.number, np.int32)))
         table = pa.table(columns + (place or []), names=tables.TABLES[name].names)
         self._pending.setdefault(name, []).append(table)

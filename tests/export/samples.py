@@ -20,8 +20,9 @@ def _text_for_words(fields: pa.Schema) -> list[pa.Field]:
 
 ROW = pa.schema(
     [
-        *_text_for_words(schema.EXCHANGE),
+        *_text_for_words(schema.JOINED),
         *(pa.field(f"{end}_{name}", pa.utf8()) for end in ("src", "dst") for name in ENDS),
+        pa.field("dialled_name", pa.utf8()),
     ]
 )
 WHOLE = pa.schema([*ROW, *(f for f in schema.PAYLOAD if f.name != "id")])

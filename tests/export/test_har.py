@@ -116,6 +116,7 @@ def test_an_entry_in_full() -> None:
             "status": 503,
             "outcome": "server_error",
             "latency_ns": 1798400001,
+            "view": "client",
             "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
             "notes": ["redacted", "reused"],
             "interim": [103],

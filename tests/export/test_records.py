@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapper.export import jsonl, parquet, sheet, single, yamldocs
+from tapper.model import schema
 from tests.export.samples import ID, IMAGE, LOOKUP, NO_ANSWER, ORDER, ROW, WHOLE, message, record, table
 
 
@@ -73,6 +74,8 @@ def test_a_document_in_full() -> None:
             "process": None,
         },
         "view": "client",
+        "server": {"latency_ns": None, "wait_ns": None},
+        "dialled": {"ip": None, "port": None, "name": None},
         "request": {
             "head_bytes": 180,
             "body_bytes": 12,
@@ -250,7 +253,7 @@ def test_parquet() -> None:
     assert parquet.write([table(ORDER, IMAGE), table(LOOKUP)], sink, WHOLE) == 3
     made = pq.read_table(io.BytesIO(sink.getvalue()))
     assert made.column_names == WHOLE.names
-    assert made.schema.metadata[b"tapper.schema_version"] == b"1"
+    assert made.schema.metadata[b"tapper.schema_version"] == str(schema.SCHEMA_VERSION).encode()
     assert made["time"].cast(pa.int64()).to_pylist()[0] == ORDER["time"]
     first = made["id"][0].as_py()
     assert (uuid.UUID(bytes=first) if isinstance(first, bytes) else first) == ID

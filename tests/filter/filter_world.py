@@ -50,10 +50,10 @@ _SQL_TYPES = {
 
 def create_tables(db: duckdb.DuckDBPyConnection) -> None:
     """`exchange`, `connection`, `payload`, `endpoint` as a store keeps them."""
-    for name, table in (("exchange", schema.EXCHANGE), ("connection", schema.CONNECTION), ("payload", schema.PAYLOAD)):
+    for name, table in (("exchange", schema.JOINED), ("connection", schema.CONNECTION), ("payload", schema.PAYLOAD)):
         columns = ", ".join(
             f"{f.name.removesuffix('_ip')} INTEGER"
-            if f.name in ("src_ip", "dst_ip")
+            if f.name in ("src_ip", "dst_ip", "dialled_ip")
             else f"{f.name} {_SQL_TYPES[f.type]}"
             for f in table
         )
@@ -95,10 +95,12 @@ def make_records(count: int, seed: int = 7) -> list[dict[str, Any]]:
             "dst": chance.choice(ends),
             "src_port": chance.choice((80, 443)),
             "dst_port": chance.choice((80, 8080)),
+            "dialled": maybe(tuple(ends)),
+            "dialled_port": maybe((80, 443)),
         }
         for name in ("version", "operation", "target", "authority", "status_text", "error", "trace_id", "span_id"):
             record[name] = maybe(WORDS)
-        for name in ("send", "wait", "receive", "latency"):
+        for name in ("send", "wait", "receive", "latency", "server_latency", "server_wait"):
             record[f"{name}_ns"] = maybe(DURATIONS)
         for side in ("request", "response"):
             record[f"{side}_head_bytes"] = maybe(small)
@@ -119,12 +121,16 @@ def insert(db: duckdb.DuckDBPyConnection, records: list[dict[str, Any]]) -> None
         marks = ", ".join("make_timestamp_ns(?)" if name == "time" else "?" for name in row)
         db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
 
-    for end in {r[side]["id"]: r[side] for r in records for side in ("src", "dst")}.values():
+    for end in {r[side]["id"]: r[side] for r in records for side in ("src", "dst", "dialled") if r[side]}.values():
         put("endpoint", end)
     in_payload = {f.name for f in schema.PAYLOAD} - {"id"}
     for record in records:
         row = {name: value for name, value in record.items() if name not in in_payload}
-        put("exchange", row | {"src": record["src"]["id"], "dst": record["dst"]["id"], "revision": 0})
+        dialled = record["dialled"] and record["dialled"]["id"]
+        put(
+            "exchange",
+            row | {"src": record["src"]["id"], "dst": record["dst"]["id"], "dialled": dialled, "revision": 0},
+        )
         payload = {name: record[name] for name in record if name in in_payload and record[name] is not None}
         for name, value in payload.items():
             if isinstance(value, list):
@@ -198,9 +204,11 @@ def _known(operand: Operand, record: dict[str, Any]) -> list[Any]:
 
 def _field(name: str, record: dict[str, Any]) -> list[Any]:
     end, _, part = name.partition(".")
-    if end in ("src", "dst"):
-        return [record[f"{end}_port"] if part == "port" else record[end][part]]
-    if name in (*(e for e in ENDS if e != "version"), "port"):
+    if end in ("src", "dst", "dialled"):
+        if part == "port" or record[end] is None:
+            return [record[f"{end}_port"]] if part == "port" else []
+        return [record[end][part]]
+    if name in (*ENDS, "port") and name != "version":
         return _field(f"src.{name}", record) + _field(f"dst.{name}", record)
     target = record["target"]
     match name:
@@ -219,8 +227,8 @@ def _field(name: str, record: dict[str, Any]) -> list[Any]:
         case "request.body" | "response.body":
             body = record[name.replace(".", "_")]
             return [None if body is None else body.decode("utf-8", "ignore")]
-        case "latency" | "send" | "wait" | "receive":
-            return [record[f"{name}_ns"]]
+        case "latency" | "send" | "wait" | "receive" | "server.latency" | "server.wait":
+            return [record[f"{name.replace('.', '_')}_ns"]]
         case _:
             return [record[name.replace(".", "_")]]
 

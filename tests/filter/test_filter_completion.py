@@ -18,7 +18,7 @@ def offered(marked: str, **options) -> list[str]:
         ("sta|", ["status", "status_text"]),
         ("failed && (lat|", ["latency"]),
         ("dst.s|", ["dst.service"]),
-        ("serv|", ["service", "src.service", "dst.service"]),
+        ("servi|", ["service", "src.service", "dst.service"]),
         ("ho|", ["host"]),
         ("has(err|", ["error"]),
         ("outcome == |", ['"ok"', '"client_error"']),

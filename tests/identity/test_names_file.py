@@ -43,9 +43,7 @@ def test_an_entry_in_full(tmp_path: Path) -> None:
 """,
     )
     assert str(claim.network) == "10.0.1.7/32"
-    assert claim.names == Names(
-        "the orders", "shop", "orders", "orders", "1.4.2", "orders-7d9f", "app", "w1", "orderd"
-    )
+    assert claim.names == Names("the orders", "shop", "orders", "orders", "1.4.2", "orders-7d9f", "app", "w1", "orderd")
     assert (claim.port, claim.source) == (8080, "file")
     assert claim.start == 1_750_000_000 * SECOND
     assert claim.end == 1_750_000_001 * SECOND + SECOND // 2

@@ -7,7 +7,7 @@ use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use crate::columns::types;
 
 /// Counts the changes to the schemas.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 fn required(name: &str, data_type: DataType) -> FieldRef {
     Arc::new(Field::new(name, data_type, false))
