@@ -100,3 +100,66 @@ class FileReader:
     def __next__(self) -> Batch: ...
     def close(self) -> None:
         """Stops early; a step that is running in another thread ends soon."""
+
+@final
+class LiveReader:
+    """Reads the packets of one network namespace as they pass (Linux; needs CAP_NET_RAW in it).
+
+    Iterating gives a batch at least every `flush_ms`, if need be an empty one; each step runs without the GIL, one
+    thread at a time. What is still open is put out about once a second, to be replaced by a higher revision. After
+    `close()`, or when the namespace's path leads to it no more (the process ended, the name was removed), a last batch
+    has what was still open; then iteration ends.
+
+    Frames are taken whole, also those larger than the link's MTU (GSO, GRO). Loopback's are seen once. An interface
+    that goes down, or goes and comes again under its name, is heard again; reading all interfaces, new ones are heard
+    too. Nothing is set on the interfaces; in particular they are not made promiscuous.
+
+    Counters of stage "ring": `packets` that passed the filter, `drops` of them because the ring was full, `freezes`
+    (how often it was), `interface_losses`.
+    """
+
+    def __new__(
+        cls,
+        *,
+        interface: str | None = None,
+        netns: str | None = None,
+        exclude: Sequence[tuple[str, int]] = (),
+        ports: Sequence[int] = (),
+        ring_bytes: int = 8 << 20,
+        snap_length: int = 131072,
+        flush_ms: int = 250,
+        origin: int | None = None,
+        heads: bool = True,
+        bodies: bool = True,
+        body_limit: int = 65536,
+        redact: bool = True,
+        redact_key: bytes | None = None,
+        redact_names: Sequence[str] = (),
+        batch_rows: int = 16384,
+        compression: str = "lz4",
+    ) -> LiveReader:
+        """Opens the source; packets are taken from then on.
+
+        Args:
+            interface: its name; None: all there are and all that come.
+            netns: path of a network namespace (/proc/PID/ns/net, /run/netns/NAME); None: our own.
+            exclude: (IP address, port) of ends whose TCP and UDP traffic is left out, to and from; "0.0.0.0" and "::"
+                stand for any address. Up to 128. For our own shipping, which would feed on itself.
+            ports: only TCP and UDP from or to these ports (and tunnels, fragments, ICMP); empty: all. Up to 128.
+            ring_bytes: of memory shared with the kernel, 1 MiB to 1 GiB.
+            snap_length: bytes of a frame that are taken, 64 to 131072.
+            flush_ms: how long rows may wait, 10 to 10000 ms.
+            origin: 64 bits that tell the ids of this reader's records from those of others; None: random.
+
+        The others are those of `FileReader`.
+
+        Raises:
+            PermissionError: a capability is missing; the message names it.
+            CaptureError: there is no such interface or namespace, or the system refuses.
+            ValueError: an argument is out of range.
+        """
+
+    def __iter__(self) -> Iterator[Batch]: ...
+    def __next__(self) -> Batch: ...
+    def close(self) -> None:
+        """Ends reading, from any thread: a step that waits gives the last batch soon."""

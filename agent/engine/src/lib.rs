@@ -13,6 +13,8 @@ pub mod decode;
 pub mod flow;
 pub mod fragment;
 pub mod id;
+#[cfg(target_os = "linux")]
+pub mod live;
 pub mod message;
 pub mod output;
 pub mod packet;

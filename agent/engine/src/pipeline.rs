@@ -93,8 +93,18 @@ impl Pipeline {
         self.now
     }
 
-    /// All counters, as a batch of [`schema::COUNTER`].
-    pub fn counters(&self) -> RecordBatch {
+    /// Flows that are followed.
+    pub fn flows(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// Bytes of the packets so far, as they were on the wire.
+    pub fn packet_bytes(&self) -> u64 {
+        self.packet_bytes
+    }
+
+    /// All counters, those of the source included, as a batch of [`schema::COUNTER`].
+    pub fn counters(&self, source: &[(&'static str, &'static str, u64)]) -> RecordBatch {
         let own = [
             ("source", "packets", self.packets),
             ("source", "bytes", self.packet_bytes),
@@ -103,7 +113,8 @@ impl Pipeline {
         ];
         let mut time = Numbers::<arrow_array::types::TimestampNanosecondType>::default();
         let (mut stage, mut name, mut value) = (Words::default(), Words::default(), Numbers::<UInt64Type>::default());
-        for (s, n, v) in own.into_iter().chain(self.decoder.counters()).chain(self.out.counters.iter()) {
+        let source = source.iter().copied();
+        for (s, n, v) in source.chain(own).chain(self.decoder.counters()).chain(self.out.counters.iter()) {
             time.push(self.now);
             stage.push(s);
             name.push(n);

@@ -127,17 +127,30 @@ impl Reader {
     }
 
     fn batch(&mut self) -> ReadBatch {
-        let batches = self.pipeline.take();
-        let payloads = batches.payloads.as_ref().map(|batch| self.writer.message(batch));
-        let message_payloads = batches.message_payloads.as_ref().map(|batch| self.writer.message(batch));
-        ReadBatch {
+        let position = self.finished_bytes + self.source.as_ref().map_or(0, FileSource::position);
+        ReadBatch::take(&mut self.pipeline, &mut self.writer, position, &[])
+    }
+}
+
+impl ReadBatch {
+    /// Takes what is there.
+    pub fn take(
+        pipeline: &mut Pipeline,
+        writer: &mut PayloadWriter,
+        position: u64,
+        source: &[(&'static str, &'static str, u64)],
+    ) -> Self {
+        let batches = pipeline.take();
+        let payloads = batches.payloads.as_ref().map(|batch| writer.message(batch));
+        let message_payloads = batches.message_payloads.as_ref().map(|batch| writer.message(batch));
+        Self {
             payloads,
             message_payloads,
             batches,
-            counters: self.pipeline.counters(),
-            position: self.finished_bytes + self.source.as_ref().map_or(0, FileSource::position),
-            packets: self.pipeline.packets(),
-            now: self.pipeline.now(),
+            counters: pipeline.counters(source),
+            position,
+            packets: pipeline.packets(),
+            now: pipeline.now(),
         }
     }
 }

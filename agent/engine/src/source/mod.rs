@@ -2,6 +2,8 @@
 
 pub mod file;
 mod input;
+#[cfg(target_os = "linux")]
+pub mod live;
 mod pcap;
 mod pcapng;
 

@@ -1,0 +1,113 @@
+//! Live packets for Python.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::exceptions::{PyPermissionError, PyValueError};
+use pyo3::prelude::*;
+
+use super::CaptureError;
+use super::arrow::Batch;
+use super::settings::{Settings, random, wrong};
+use crate::live;
+use crate::source::live::{MAX_ENTRIES, OpenError, Options, SNAP_LENGTH, Waker, Wanted};
+
+/// Live packets of one network namespace.
+#[pyclass(frozen, module = "agent._engine")]
+pub(super) struct LiveReader {
+    reader: Mutex<live::LiveReader>,
+    waker: Waker,
+    stop: AtomicBool,
+}
+
+#[pymethods]
+impl LiveReader {
+    #[new]
+    #[pyo3(signature = (*, interface=None, netns=None, exclude=Vec::new(), ports=Vec::new(), ring_bytes=8 << 20,
+                        snap_length=SNAP_LENGTH, flush_ms=250, origin=None, heads=true, bodies=true,
+                        body_limit=65536, redact=true, redact_key=None, redact_names=Vec::new(), batch_rows=16384,
+                        compression="lz4"))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+    fn new(
+        py: Python<'_>,
+        interface: Option<String>,
+        netns: Option<PathBuf>,
+        exclude: Vec<(String, u16)>,
+        ports: Vec<u16>,
+        ring_bytes: usize,
+        snap_length: u32,
+        flush_ms: u64,
+        origin: Option<u64>,
+        heads: bool,
+        bodies: bool,
+        body_limit: usize,
+        redact: bool,
+        redact_key: Option<Vec<u8>>,
+        redact_names: Vec<String>,
+        batch_rows: usize,
+        compression: &str,
+    ) -> PyResult<Self> {
+        if !(1 << 20..=1 << 30).contains(&ring_bytes) {
+            return wrong("ring_bytes must be 1 MiB to 1 GiB");
+        }
+        if !(64..=SNAP_LENGTH).contains(&snap_length) {
+            return wrong("snap_length must be 64 to 131072");
+        }
+        if !(10..=10_000).contains(&flush_ms) {
+            return wrong("flush_ms must be 10 to 10000");
+        }
+        let origin = match origin {
+            Some(origin) => origin,
+            None => u64::from_ne_bytes(random()?),
+        };
+        let compression = compression.to_string();
+        let settings =
+            Settings { heads, bodies, body_limit, redact, redact_key, redact_names, batch_rows, compression };
+        let (config, batch_rows, compression) = settings.check(origin)?;
+        let wanted = wanted(exclude, ports)?;
+        let options = Options { interface, namespace: netns, ring_bytes, snap_length, wanted };
+        let flush = Duration::from_millis(flush_ms);
+        let reader =
+            py.detach(|| live::LiveReader::open(options, config, batch_rows, flush, compression)).map_err(refusal)?;
+        Ok(Self { waker: reader.waker(), reader: Mutex::new(reader), stop: AtomicBool::new(false) })
+    }
+
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
+        let read = py.detach(|| {
+            let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            reader.next(&self.stop)
+        });
+        read.map(|read| Batch::new(py, read)).transpose()
+    }
+
+    fn close(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.waker.wake();
+    }
+}
+
+fn wanted(exclude: Vec<(String, u16)>, ports: Vec<u16>) -> PyResult<Wanted> {
+    if exclude.len() > MAX_ENTRIES || ports.len() > MAX_ENTRIES {
+        return wrong("exclude and ports may have 128 entries each");
+    }
+    let end = |(ip, port): (String, u16)| match ip.parse::<IpAddr>() {
+        Ok(ip) => Ok(SocketAddr::new(ip.to_canonical(), port)),
+        Err(_) => Err(PyValueError::new_err(format!("exclude: {ip:?} is no IP address"))),
+    };
+    Ok(Wanted { exclude: exclude.into_iter().map(end).collect::<PyResult<_>>()?, ports })
+}
+
+fn refusal(error: OpenError) -> PyErr {
+    let message = error.to_string();
+    match error {
+        OpenError::Permission(..) => PyPermissionError::new_err(message),
+        OpenError::Missing(_) | OpenError::Failed(_) => CaptureError::new_err((message, None::<String>, None::<u64>)),
+    }
+}

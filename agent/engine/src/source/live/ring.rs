@@ -1,0 +1,168 @@
+//! The ring that the kernel puts packets into (TPACKET_V3: Documentation/networking/packet_mmap.rst): memory shared
+//! with it, in blocks that change hands.
+
+use std::io;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use libc::{tpacket_block_desc, tpacket3_hdr};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+use super::socket::Socket;
+use super::{FrameDirection, SNAP_LENGTH};
+use crate::packet::Nanos;
+
+/// Bytes of a block: room for the largest frame, few enough that handing them over one by one keeps the ring in use.
+const BLOCK: usize = 256 << 10;
+/// Milliseconds after which the kernel hands a block over though it is not full.
+const RETIRE_MS: u32 = 30;
+/// How old the packets in a block that was not handed over yet can be: two rounds of the kernel's timer, with room for a
+/// busy machine.
+pub const HAND_OVER: Duration = Duration::from_millis(3 * RETIRE_MS as u64);
+
+/// The ring of one socket. Must be dropped before it.
+pub(super) struct Ring {
+    memory: NonNull<u8>,
+    blocks: usize,
+    /// The block that is handed over next.
+    next: usize,
+}
+
+// SAFETY: it is the only user of its memory on this side.
+unsafe impl Send for Ring {}
+
+impl Ring {
+    /// Sets up a ring of about so many bytes.
+    pub(super) fn new(socket: &Socket, bytes: usize) -> io::Result<Self> {
+        socket.set(libc::SOL_PACKET, libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as libc::c_int))?;
+        let blocks = (bytes / BLOCK).max(4);
+        let request = libc::tpacket_req3 {
+            tp_block_size: BLOCK as u32,
+            tp_block_nr: blocks as u32,
+            // Frames have no fixed size in this version; the kernel checks that these agree.
+            tp_frame_size: BLOCK as u32,
+            tp_frame_nr: blocks as u32,
+            tp_retire_blk_tov: RETIRE_MS,
+            tp_sizeof_priv: 0,
+            tp_feature_req_word: 0,
+        };
+        socket.set(libc::SOL_PACKET, libc::PACKET_RX_RING, &request)?;
+        // SAFETY: a new mapping; of the socket's ring, which is as long.
+        let memory = unsafe {
+            mmap(std::ptr::null_mut(), blocks * BLOCK, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, socket, 0)?
+        };
+        let memory = NonNull::new(memory.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { memory, blocks, next: 0 })
+    }
+
+    /// Whether the next block is ours.
+    pub(super) fn is_ready(&self) -> bool {
+        self.head().1.load(Ordering::Acquire) & libc::TP_STATUS_USER != 0
+    }
+
+    /// The next block, if the kernel has handed it over. It goes back to the kernel when it is dropped.
+    pub(super) fn block(&mut self) -> Option<Block<'_>> {
+        if !self.is_ready() {
+            return None;
+        }
+        let (start, status) = self.head();
+        self.next = (self.next + 1) % self.blocks;
+        // SAFETY: the kernel does not touch a block that it has handed over.
+        let header = unsafe { start.cast::<tpacket_block_desc>().as_ref().hdr.bh1 };
+        Some(Block { start, status, left: header.num_pkts, at: header.offset_to_first_pkt as usize })
+    }
+
+    /// Where the next block begins, and its status.
+    fn head<'a>(&self) -> (NonNull<u8>, &'a AtomicU32) {
+        // SAFETY: within the mapping, which no block outlives; the kernel uses the status as an atomic too.
+        unsafe {
+            let start = self.memory.add(self.next * BLOCK);
+            let desc = start.cast::<tpacket_block_desc>().as_ptr();
+            (start, AtomicU32::from_ptr(&raw mut (*desc).hdr.bh1.block_status))
+        }
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `new`, and no block outlives the ring.
+        let _ = unsafe { munmap(self.memory.as_ptr().cast(), self.blocks * BLOCK) };
+    }
+}
+
+/// A block in our hands.
+pub(super) struct Block<'a> {
+    start: NonNull<u8>,
+    status: &'a AtomicU32,
+    left: u32,
+    at: usize,
+}
+
+/// A frame in a block.
+pub(super) struct Frame<'a> {
+    pub(super) time: Nanos,
+    /// From the link header on, without the VLAN tag that the kernel took off.
+    pub(super) bytes: &'a [u8],
+    /// Where the network header begins in `bytes`.
+    pub(super) network: usize,
+    /// On the wire, counted as `bytes` are.
+    pub(super) wire_len: u32,
+    /// Tag protocol and tag, if the kernel took one off.
+    pub(super) vlan: Option<(u16, u16)>,
+    /// ARPHRD_ number of the interface.
+    pub(super) hardware: u16,
+    /// Index of the interface.
+    pub(super) interface: i32,
+    pub(super) direction: FrameDirection,
+}
+
+impl Block<'_> {
+    /// The next frame.
+    #[inline]
+    pub(super) fn frame(&mut self) -> Option<Frame<'_>> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        let at = self.at;
+        let address_at = size_of::<tpacket3_hdr>().next_multiple_of(libc::TPACKET_ALIGNMENT);
+        if at + address_at + size_of::<libc::sockaddr_ll>() > BLOCK {
+            self.left = 0;
+            return None;
+        }
+        // SAFETY: within the block, which is ours; both are plain numbers, aligned by the kernel.
+        let (header, address) = unsafe {
+            let header = self.start.add(at);
+            (header.cast::<tpacket3_hdr>().as_ref(), header.add(address_at).cast::<libc::sockaddr_ll>().as_ref())
+        };
+        self.at = at + header.tp_next_offset as usize;
+        let (from, len) = (at + usize::from(header.tp_mac), header.tp_snaplen as usize);
+        if len > SNAP_LENGTH as usize || from + len > BLOCK {
+            self.left = 0;
+            return None;
+        }
+        // SAFETY: within the block, which is ours until it is dropped.
+        let bytes = unsafe { std::slice::from_raw_parts(self.start.add(from).as_ptr(), len) };
+        let vlan = (header.tp_status & libc::TP_STATUS_VLAN_VALID != 0).then(|| {
+            let known = header.tp_status & libc::TP_STATUS_VLAN_TPID_VALID != 0;
+            (if known { header.hv1.tp_vlan_tpid } else { 0x8100 }, header.hv1.tp_vlan_tci as u16)
+        });
+        Some(Frame {
+            time: Nanos::from(header.tp_sec) * 1_000_000_000 + Nanos::from(header.tp_nsec),
+            bytes,
+            network: usize::from(header.tp_net.saturating_sub(header.tp_mac)).min(len),
+            wire_len: header.tp_len.max(header.tp_snaplen),
+            vlan,
+            hardware: address.sll_hatype,
+            interface: address.sll_ifindex,
+            direction: FrameDirection::of(address),
+        })
+    }
+}
+
+impl Drop for Block<'_> {
+    fn drop(&mut self) {
+        self.status.store(libc::TP_STATUS_KERNEL, Ordering::Release);
+    }
+}
