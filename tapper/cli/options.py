@@ -88,6 +88,15 @@ class Listing:
     quiet: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The options that show it in the browser."""
+
+    web: bool = False
+    browser: bool = True
+    port: int = 0
+
+
 def _several(*names: str, metavar: str, text: str) -> Callable[[_Command], _Command]:
     return click.option(*names, multiple=True, metavar=metavar, help=text)
 
@@ -165,6 +174,25 @@ _LISTING = (
 )
 
 
+_WEB = (
+    click.option("--web", is_flag=True, help="Show it in the browser, until Ctrl-C."),
+    click.option(
+        "--no-browser",
+        "browser",
+        flag_value=False,
+        default=True,
+        help="Only say the URL of the web view; opens nothing.",
+    ),
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=0,
+        metavar="N",
+        help="Of the web view, on this machine only. Default: one that is free.",
+    ),
+)
+
+
 def filter_options(function: _Command) -> _Command:
     """Adds them; the command takes them with `gather(Filters, values)`."""
     return _add(_FILTERS, function)
@@ -180,13 +208,18 @@ def listing_options(function: _Command) -> _Command:
     return _add(_LISTING, function)
 
 
+def web_options(function: _Command) -> _Command:
+    """Adds them."""
+    return _add(_WEB, function)
+
+
 def _add(options: tuple[Callable[[_Command], _Command], ...], function: _Command) -> _Command:
     for option in reversed(options):
         function = option(function)
     return function
 
 
-_Group = TypeVar("_Group", Filters, Reading, Listing)
+_Group = TypeVar("_Group", Filters, Reading, Listing, Web)
 
 
 def gather(group: type[_Group], values: dict[str, Any]) -> _Group:

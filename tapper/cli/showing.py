@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from tapper.cli.options import Listing
     from tapper.cli.source import Source
-    from tapper.feed.interface import Map, Query
-    from tapper.servicemap.graph import ServiceMap
+    from tapper.feed.interface import Query
 
 PAGE = 1_000
 """Rows of a table read at once."""
@@ -48,7 +47,7 @@ def requests(source: Source, where: str, listing: Listing) -> None:
     if chosen in TABLES:
         _table(source, query, chosen, listing)
         return
-    from tapper.cli.formats import write
+    from tapper.export.requests import write
 
     _match(source, where)
     with target(listing.output, binary=chosen in BINARY) as file:
@@ -106,7 +105,7 @@ def one(source: Source, wanted: str, listing: Listing) -> None:
 
     exchange = source.feed.exchange(wanted)
     if listing.format in ("json", "jsonl", "yaml", "har"):
-        from tapper.cli.formats import write_one
+        from tapper.export.requests import write_one
 
         with target(listing.output) as file:
             write_one(exchange, listing.format, file)
@@ -134,16 +133,10 @@ def service_map(source: Source, chosen: str, where: str, *, level: str = "servic
 
         _write(output, edges.lines(found, output_of(output)) if found.edges.num_rows else ())
         return
-    from tapper.export.map import render
+    from tapper.export.map import graph, render
 
     with target(output, binary=chosen in BINARY) as file:
-        file.write(render(_graph(found), chosen))
-
-
-def _graph(found: Map) -> ServiceMap:
-    from tapper.servicemap.graph import build
-
-    return build(found.nodes, found.edges, level=found.level, start_ns=found.span.start, end_ns=found.span.end)
+        file.write(render(graph(found), chosen))
 
 
 def difference(
@@ -152,9 +145,10 @@ def difference(
     """What changed from one map to the other; whether anything did."""
     import json
 
+    from tapper.export.map import graph
     from tapper.servicemap.difference import compare, document, text
 
-    found = compare(_graph(old.feed.edges(level, where)), _graph(new.feed.edges(level, where)))
+    found = compare(graph(old.feed.edges(level, where)), graph(new.feed.edges(level, where)))
     _write(output, [json.dumps(document(found), indent=2) if chosen == "json" else text(found).rstrip("\n")])
     return bool(found.changes)
 

@@ -25,7 +25,7 @@ class Printer:
         self.columns: tuple[str, ...] = COLUMNS
         self.shown = 0
         if self.format == "jsonl":
-            from tapper.cli.formats import FULL
+            from tapper.export.requests import FULL
 
             self.columns = tuple(FULL.names)
         else:
@@ -35,7 +35,7 @@ class Printer:
     def print(self, rows: pa.Table) -> None:
         """Rows with `columns`."""
         if self.format == "jsonl":
-            from tapper.cli.formats import write_lines
+            from tapper.export.requests import write_lines
 
             write_lines([rows], self._sink)
         else:

@@ -1,5 +1,6 @@
 """Records and maps as files that other tools open. Nothing is imported here, so that a command pays for what it uses.
 
-`jsonl` (JSON too), `yamldocs`, `sheet` (CSV) and `parquet` write tables of a feed, `har` writes exchanges, `single` is
-the document of one; `map` renders service maps.
+`requests` writes what a query of a feed gives, in any format: `jsonl` (JSON too), `yamldocs`, `sheet` (CSV) and
+`parquet` write tables, `har` writes exchanges; `single` is the document of one, `layers` its packets; `map` renders
+service maps.
 """

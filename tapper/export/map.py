@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tapper.export.picture import png, svg
 from tapper.servicemap.dot import dot
 from tapper.servicemap.fold import fold_outside
+from tapper.servicemap.graph import build
 from tapper.servicemap.graphml import graphml
 from tapper.servicemap.mermaid import mermaid
 from tapper.servicemap.nodelink import nodelink
@@ -15,6 +16,7 @@ from tapper.servicemap.table import table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tapper.feed.interface import Map
     from tapper.servicemap.graph import ServiceMap
 
 FORMATS: dict[str, Callable[[ServiceMap], str | bytes]] = {
@@ -27,6 +29,11 @@ FORMATS: dict[str, Callable[[ServiceMap], str | bytes]] = {
     "png": lambda whole: png(fold_outside(whole)),
 }
 """What people look at has like outside hosts folded; what programs read is whole."""
+
+
+def graph(found: Map) -> ServiceMap:
+    """The graph of the tables that a feed gives."""
+    return build(found.nodes, found.edges, level=found.level, start_ns=found.span.start, end_ns=found.span.end)
 
 
 def render(servicemap: ServiceMap, form: str) -> bytes:

@@ -36,6 +36,10 @@ class AmbiguousError(FeedError):
         self.ids = ids
 
 
+class SlowError(FeedError):
+    """The answer took longer than allowed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A range of time in ns since the epoch, `start` included, `end` not; None: without that limit."""

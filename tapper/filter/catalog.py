@@ -76,6 +76,18 @@ class Field:
         """Its CEL type."""
         return self.kind.value
 
+    def document(self) -> dict[str, object]:
+        """What there is to know of it, for JSON."""
+        return {
+            "name": self.name,
+            "aliases": list(self.aliases),
+            "type": self.type,
+            "meaning": self.doc,
+            "example": self.example,
+            "values": list(self.values),
+            "closed": self.closed,
+        }
+
 
 def _plain(column: str) -> Column:
     return Column(lambda d: d.column(column))

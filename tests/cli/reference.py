@@ -9,6 +9,7 @@ import click
 from tapper.cli import exits
 from tapper.cli.commands.fields import markdown
 from tapper.cli.program import COMMANDS, program
+from tapper.collector.api import openapi
 from tapper.filter import fields
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -44,7 +45,7 @@ def exit_codes() -> str:
     return f"# Exit codes\n\n| Code | Meaning |\n| --- | --- |\n{rows}\n"
 
 
-PAGES = {"commands.md": commands, "fields.md": field_pages, "exit-codes.md": exit_codes}
+PAGES = {"openapi.json": openapi.text, "commands.md": commands, "fields.md": field_pages, "exit-codes.md": exit_codes}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

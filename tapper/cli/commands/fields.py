@@ -36,7 +36,7 @@ def command(name: str | None, connections: bool, form: str) -> None:
     if form == "json":
         import json
 
-        click.echo(json.dumps([_plain(field) for field in found], indent=2))
+        click.echo(json.dumps([field.document() for field in found], indent=2))
         return
     if form == "markdown":
         click.echo(markdown(found), nl=False)
@@ -70,18 +70,6 @@ def _meaning(field: Field) -> str:
     also = f" (also: {', '.join(field.aliases)})" if field.aliases else ""
     values = f": {', '.join(field.values)}" if field.closed and len(field.values) < 10 else ""
     return f"{field.doc}{also}{values}"
-
-
-def _plain(field: Field) -> dict[str, object]:
-    return {
-        "name": field.name,
-        "aliases": list(field.aliases),
-        "type": field.type,
-        "meaning": field.doc,
-        "example": field.example,
-        "values": list(field.values),
-        "closed": field.closed,
-    }
 
 
 def markdown(found: list[Field]) -> str:

@@ -10,10 +10,12 @@ from tapper.cli.options import (
     Filters,
     Listing,
     Reading,
+    Web,
     filter_options,
     gather,
     listing_options,
     reading_options,
+    web_options,
 )
 
 
@@ -21,6 +23,7 @@ from tapper.cli.options import (
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @filter_options
 @listing_options
+@web_options
 @reading_options
 def command(sources: tuple[str, ...], **values: Any) -> int:
     """Lists the requests of a saved session (x.tap) or of captures."""
@@ -29,6 +32,12 @@ def command(sources: tuple[str, ...], **values: Any) -> int:
 
     where = gather(Filters, values).text()
     listing = gather(Listing, values)
+    web = gather(Web, values)
     with opened(sources, gather(Reading, values), quiet=listing.quiet) as source:
+        if web.web:
+            from tapper.cli.web import browse
+
+            browse(source.feed, web)
+            return source.code
         showing.requests(source, where, listing)
         return source.finish(quiet=listing.quiet)

@@ -11,10 +11,12 @@ from tapper.cli.options import (
     Filters,
     Listing,
     Reading,
+    Web,
     filter_options,
     gather,
     listing_options,
     reading_options,
+    web_options,
 )
 
 
@@ -46,6 +48,7 @@ class ReadCommand(click.Command):
 @click.option("--force", is_flag=True, help="Replace the session that --save names, if there is one.")
 @filter_options
 @listing_options
+@web_options
 @reading_options
 def command(
     files: tuple[str, ...], map_format: str | None, show: str | None, save: str | None, force: bool, **values: Any
@@ -66,11 +69,17 @@ def command(
     where = gather(Filters, values).text()
     listing = gather(Listing, values)
     reading = gather(Reading, values)
+    web = gather(Web, values)
     if map_format and show:
         raise click.UsageError("--map and --show can't go together")
-    if showing.streams(listing, files) and not (map_format or show or save):
+    if showing.streams(listing, files) and not (map_format or show or save or web.web):
         return streamed(files, reading, where, listing)
     with opened(files, reading, save=save, replace=force, quiet=listing.quiet) as source:
+        if web.web:
+            from tapper.cli.web import browse
+
+            browse(source.feed, web)
+            return source.code
         if map_format:
             showing.service_map(source, map_format, where, output=listing.output)
         elif show:

@@ -1,0 +1,149 @@
+"""Who may ask, and what a browser is told about what it gets."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.api.client import Answer, Client
+
+SUMMARY = "/api/v1/summary"
+
+
+def login(client: Client, token: str, **headers: str) -> Answer:
+    return client.raw("POST", "/api/v1/session", headers, json.dumps({"token": token}).encode())
+
+
+def cookie(client: Client) -> dict[str, str]:
+    set_cookie = login(client, client.address.guard.token).headers["Set-Cookie"]
+    return {"Cookie": set_cookie.partition(";")[0]}
+
+
+def test_the_token_is_changed_for_a_cookie_that_scripts_can_not_read(client: Client) -> None:
+    answer = login(client, client.address.guard.token)
+    assert answer.status == 200
+    assert {"HttpOnly", "SameSite=Strict", "Path=/api/v1"} <= set(answer.headers["Set-Cookie"].split("; "))
+    assert client.address.guard.token not in answer.headers["Set-Cookie"]
+    assert client.raw("GET", SUMMARY, cookie(client)).status == 200
+
+
+def test_a_url_for_a_browsers_command_line_opens_once(client: Client) -> None:
+    code = client.address.url_once().partition("#k=")[2]
+    assert login(client, code).status == 200
+    assert login(client, code).status == 401
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}, {"Cookie": "a=b"}]
+)
+def test_without_it_nothing_is_told(client: Client, headers: dict[str, str]) -> None:
+    answer = client.raw("GET", SUMMARY, headers)
+    assert (answer.status, answer.code) == (401, "token")
+    assert client.raw("GET", "/api/v1/nonsense", headers).status == 401
+    assert client.raw("GET", "/api/v1/openapi.json", headers).status == 401
+
+
+@pytest.mark.parametrize("token", ["wrong", "", "ä", "x" * 1000])
+def test_a_wrong_token_opens_nothing(client: Client, token: str) -> None:
+    assert login(client, token).status == 401
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"null", b'{"token": 1}', b"\xff", b"{" * 2000])
+def test_a_body_that_is_none_opens_nothing(client: Client, data: bytes) -> None:
+    assert client.raw("POST", "/api/v1/session", {}, data).status in (400, 401)
+
+
+def test_a_large_body_is_refused(client: Client) -> None:
+    answer = client.raw("POST", "/api/v1/session", {}, b'"' + b"x" * 10_000 + b'"')
+    assert (answer.status, answer.code) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "evil.example:80", "", "127.0.0.1.evil.example"]
+)
+def test_other_names_are_refused(client: Client, host: str) -> None:
+    answer = client.raw("GET", SUMMARY, {**cookie(client), "Host": host})
+    assert (answer.status, answer.code) == (403, "origin")
+    assert client.raw("GET", "/", {"Host": host}).status == 403
+    assert login(client, client.address.guard.token, Host=host).status == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:99", "127.0.0.1", "[::1]:8899", "tapper.localhost", "10.1.2.3:80", "LOCALHOST"]
+)
+def test_names_of_this_machine_are_not(client: Client, host: str) -> None:
+    assert client.raw("GET", SUMMARY, {**cookie(client), "Host": host}).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_pages_of_other_servers_are_refused(client: Client, headers: dict[str, str]) -> None:
+    assert client.raw("GET", SUMMARY, cookie(client) | headers).code == "origin"
+    assert login(client, client.address.guard.token, **headers).code == "origin"
+
+
+def test_its_own_page_is_not(client: Client) -> None:
+    own = {"Origin": client.address.base, "Sec-Fetch-Site": "same-origin"}
+    assert client.raw("GET", SUMMARY, cookie(client) | own).status == 200
+
+
+def test_a_bearer_may_come_by_any_name(client: Client) -> None:
+    assert client.get("/summary", {"Host": "collector.tapper.svc"}).status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/summary",
+        "/api/v1/export/har",
+        "/api/v1/map/export/svg",
+        "/api/v1/follow",
+        "/",
+        "/assets/index-1a2b.js",
+        "/api/v1/x",
+    ],
+)
+def test_every_answer_says_how_it_may_be_used(client: Client, path: str) -> None:
+    headers = client.raw("GET", path, cookie(client)).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert path.startswith("/api") == (headers["Cache-Control"] == "no-store")
+
+
+def test_the_page_is_for_every_path_and_its_assets_for_ever(client: Client) -> None:
+    page = client.raw("GET", "/", {})
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert page.headers["Cache-Control"] == "no-cache"
+    assert client.raw("GET", "/requests/4f21", {}).body == page.body
+    asset = client.raw("GET", "/assets/index-1a2b.js", {})
+    assert (asset.body, asset.headers["Content-Type"].partition(";")[0]) == (b"start()", "text/javascript")
+    assert "immutable" in asset.headers["Cache-Control"]
+    assert client.raw("GET", "/assets/index-old.js", {}).status == 404
+
+
+@pytest.mark.parametrize("path", ["/../conftest.py", "/assets/../../x", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd"])
+def test_no_other_file_is_given(client: Client, path: str) -> None:
+    answer = client.raw("GET", path, {})
+    assert answer.status in (200, 404)
+    assert b"root:" not in answer.body
+
+
+def test_methods_that_change_something_are_not_there(client: Client) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        assert client.raw(method, SUMMARY, cookie(client), b"{}").status in (404, 405)
