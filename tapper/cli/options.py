@@ -97,6 +97,14 @@ class Web:
     port: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """The options that say which collector to ask instead of reading files."""
+
+    collector: str | None = None
+    token_file: str | None = None
+
+
 def _several(*names: str, metavar: str, text: str) -> Callable[[_Command], _Command]:
     return click.option(*names, multiple=True, metavar=metavar, help=text)
 
@@ -174,6 +182,20 @@ _LISTING = (
 )
 
 
+_COLLECTOR = (
+    click.option(
+        "--collector",
+        metavar="URL",
+        help="Ask a running collector or tap, with the URL that it printed; its token may also be in TAPPER_TOKEN.",
+    ),
+    click.option(
+        "--token-file",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="File that holds the collector's token.",
+    ),
+)
+
 _WEB = (
     click.option("--web", is_flag=True, help="Show it in the browser, until Ctrl-C."),
     click.option(
@@ -213,13 +235,18 @@ def web_options(function: _Command) -> _Command:
     return _add(_WEB, function)
 
 
+def collector_options(function: _Command) -> _Command:
+    """Adds them, for commands that can ask a collector."""
+    return _add(_COLLECTOR, function)
+
+
 def _add(options: tuple[Callable[[_Command], _Command], ...], function: _Command) -> _Command:
     for option in reversed(options):
         function = option(function)
     return function
 
 
-_Group = TypeVar("_Group", Filters, Reading, Listing, Web)
+_Group = TypeVar("_Group", Filters, Reading, Listing, Web, Collector)
 
 
 def gather(group: type[_Group], values: dict[str, Any]) -> _Group:

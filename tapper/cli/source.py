@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import closing, contextmanager
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from types import FrameType
 
-    from tapper.cli.options import Listing
+    from tapper.cli.options import Collector, Listing
     from tapper.feed.interface import Feed
     from tapper.feed.reading import ReadOptions, Step
+    from tapper.feed.remote import RemoteFeed
     from tapper.identity.names import Claim
     from tapper.store.session import Session
 
@@ -73,8 +75,9 @@ def opened(
     save: str | None = None,
     replace: bool = False,
     quiet: bool = False,
+    collector: Collector | None = None,
 ) -> Iterator[Source]:
-    """Opens a saved session, or reads captures.
+    """Opens a saved session, reads captures, or asks a collector.
 
     Args:
         paths: one session, or capture files in their order; "-" is standard input.
@@ -82,7 +85,14 @@ def opened(
         save: where to keep the session of the captures; None: nowhere.
         replace: whether a session that is there already gives way.
         quiet: no progress.
+        collector: to be asked instead, if it names one.
     """
+    if collector is not None and collector.collector:
+        if paths or reading != Reading():
+            raise click.UsageError("--collector is asked for what it has: no SOURCE and no option of reading with it")
+        with remote(collector) as feed:
+            yield Source(feed, packets=feed.summary().packets)
+        return
     _check(paths)
     if Path(paths[0]).is_dir():
         if save:
@@ -106,8 +116,20 @@ def opened(
         yield source
 
 
+def remote(collector: Collector) -> RemoteFeed:
+    """The feed of the collector that the options name."""
+    from tapper.feed.remote import open_remote
+
+    token = os.environ.get("TAPPER_TOKEN", "")
+    if collector.token_file:
+        token = Path(collector.token_file).read_text(encoding="utf-8").strip()
+    return open_remote(collector.collector or "", token)
+
+
 def _check(paths: Sequence[str]) -> None:
     """What can be told before anything is read."""
+    if not paths:
+        raise click.UsageError("Missing argument 'SOURCE...': a saved session (x.tap) or captures.")
     for path in paths:
         if path == "-":
             if sys.stdin.isatty():

@@ -6,13 +6,23 @@ from typing import Any
 
 import click
 
-from tapper.cli.options import Filters, Listing, Reading, filter_options, format_of, gather, reading_options
+from tapper.cli.options import (
+    Collector,
+    Filters,
+    Listing,
+    Reading,
+    collector_options,
+    filter_options,
+    format_of,
+    gather,
+    reading_options,
+)
 
 FORMATS = ("har", "jsonl", "json", "yaml", "csv", "parquet")
 
 
 @click.command("export", short_help="Export requests: HAR, JSON lines, JSON, YAML, CSV, Parquet.")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE...]")
 @click.option(
     "-o", "--format", "form", type=click.Choice(FORMATS), help="Default: what the name of the file to write says."
 )
@@ -20,6 +30,7 @@ FORMATS = ("har", "jsonl", "json", "yaml", "csv", "parquet")
 @click.option("--limit", "-n", type=click.IntRange(min=0), metavar="N", help="At most so many; 0: all.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress, no closing lines.")
 @filter_options
+@collector_options
 @reading_options
 def command(
     sources: tuple[str, ...],
@@ -29,7 +40,7 @@ def command(
     quiet: bool,
     **values: Any,
 ) -> int:
-    """Exports the requests of a saved session (x.tap) or of captures, with heads and bodies.
+    """Exports the requests of a saved session (x.tap), of captures or of a collector, with heads and bodies.
 
     \b
     tapper export shop.tap -w shop.har --errors
@@ -41,8 +52,9 @@ def command(
     chosen = format_of(form, output, FORMATS)
     if chosen == "table":
         raise click.UsageError(f"which format? -o takes {', '.join(FORMATS)}; or name the file to write so: -w x.har")
+    collector = gather(Collector, values)
     where = gather(Filters, values).text()
     listing = Listing(chosen, output, limit, "time", full=True, quiet=quiet)
-    with opened(sources, gather(Reading, values), quiet=quiet) as source:
+    with opened(sources, gather(Reading, values), quiet=quiet, collector=collector) as source:
         showing.requests(source, where, listing)
         return source.finish(quiet=quiet)

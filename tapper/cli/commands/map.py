@@ -7,13 +7,23 @@ from typing import Any
 import click
 
 from tapper.cli import exits
-from tapper.cli.options import MAPS, Filters, Reading, filter_options, format_of, gather, reading_options
+from tapper.cli.options import (
+    MAPS,
+    Collector,
+    Filters,
+    Reading,
+    collector_options,
+    filter_options,
+    format_of,
+    gather,
+    reading_options,
+)
 
 LEVELS = ("service", "workload", "version", "pod", "address")
 
 
 @click.command("map", short_help="Draw the map of who calls whom, or compare two.")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE...]")
 @click.option(
     "-o",
     "--format",
@@ -32,6 +42,7 @@ LEVELS = ("service", "workload", "version", "pod", "address")
 )
 @click.option("--quiet", "-q", is_flag=True, help="No progress, no closing lines.")
 @filter_options
+@collector_options
 @reading_options
 def command(
     sources: tuple[str, ...],
@@ -42,7 +53,7 @@ def command(
     quiet: bool,
     **values: Any,
 ) -> int:
-    """Draws the service map of a saved session (x.tap) or of captures.
+    """Draws the service map of a saved session (x.tap), of captures or of a collector.
 
     \b
     tapper map shop.tap                       a table, what hurts first
@@ -52,9 +63,12 @@ def command(
     from tapper.cli import showing
     from tapper.cli.source import opened
 
+    collector = gather(Collector, values)
     where = gather(Filters, values).text()
     reading = gather(Reading, values)
     if diff:
+        if collector.collector:
+            raise click.UsageError("--diff compares two files; the web view compares two ranges of time")
         if len(sources) != 2:
             raise click.UsageError(f"--diff compares two sources, not {len(sources)}")
         if form not in (None, "table", "json"):
@@ -63,6 +77,6 @@ def command(
             different = showing.difference(old, new, form or "table", where, level=level, output=output)
             code = max(old.finish(quiet=True), new.finish(quiet=True))
             return code or (exits.DIFFERENT if different else exits.OK)
-    with opened(sources, reading, quiet=quiet) as source:
+    with opened(sources, reading, quiet=quiet, collector=collector) as source:
         showing.service_map(source, format_of(form, output, MAPS), where, level=level, output=output)
         return source.finish(quiet=quiet)

@@ -6,20 +6,20 @@ from typing import Any
 
 import click
 
-from tapper.cli.options import Reading, gather, reading_options
+from tapper.cli.options import Collector, Reading, collector_options, gather, reading_options
 
 
 @click.command("show", short_help="Show one request in full.")
-@click.argument("source")
-@click.argument("wanted", metavar="ID")
+@click.argument("arguments", nargs=-1, required=True, metavar="[SOURCE] ID")
 @click.option(
     "-o", "--format", "form", type=click.Choice(("text", "json", "yaml", "har")), default="text", show_default=True
 )
 @click.option("-w", "--output", metavar="FILE", type=click.Path(), help="Write there instead of to standard output.")
 @click.option("--full", is_flag=True, help="Bodies and messages without a limit.")
+@collector_options
 @reading_options
-def command(source: str, wanted: str, form: str, output: str | None, full: bool, **values: Any) -> int:
-    """Shows the request ID of SOURCE, a session or a capture: timing, heads, bodies, messages, connection.
+def command(arguments: tuple[str, ...], form: str, output: str | None, full: bool, **values: Any) -> int:
+    """Shows the request ID of SOURCE, a session or a capture, or of a collector: timing, heads, bodies, messages.
 
     ID is as `tapper list` shows it: the end or the beginning of an id, 4 digits or more, that only one request has.
     """
@@ -27,7 +27,11 @@ def command(source: str, wanted: str, form: str, output: str | None, full: bool,
     from tapper.cli.options import Listing
     from tapper.cli.source import opened
 
+    collector = gather(Collector, values)
+    *sources, wanted = arguments
+    if len(sources) != (0 if collector.collector else 1):
+        raise click.UsageError("tapper show SOURCE ID, or tapper show --collector URL ID")
     listing = Listing(None if form == "text" else form, output, None, "time", full, quiet=True)
-    with opened((source,), gather(Reading, values)) as found:
+    with opened(sources, gather(Reading, values), collector=collector) as found:
         showing.one(found, wanted, listing)
         return found.code
