@@ -1,0 +1,146 @@
+"""The lines at the top and the bottom: what is shown and how it is going; the keys that matter here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+
+from tapper.model.text import clean, count, rate, share, size
+from ui.formatting import time_of_day, truncate, width
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.app import RenderResult
+
+    from tapper.feed.interface import Health, Summary
+
+PANES = ("requests", "map", "flows", "health")
+
+
+class PaneAsked(Message):
+    """Another screen is wanted."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class TopLine(Widget):
+    """What is tapped or read, whether more comes, how fast, what is lost; the screens at the right."""
+
+    DEFAULT_CSS = "TopLine { height: 1; background: $panel; }"
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.title = title
+        self.pane = PANES[0]
+        self.health: Health | None = None
+        self.summary: Summary | None = None
+        self.progress: str | None = None
+        """How far reading is; None: nothing is read."""
+        self.busy = False
+        self._tabs_at: list[tuple[int, int, str]] = []
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What there is to say, in the order of its weight, with its style."""
+        facts = [("tapper", "bold"), (clean(self.title or (self.health.title if self.health else "")), "bold")]
+        if self.progress is not None:
+            facts.append((f"◌ reading {self.progress}", "$text-accent"))
+        elif self.health is not None and self.health.disconnected_ns is not None:
+            facts.append((f"✗ connection lost at {time_of_day(self.health.disconnected_ns)[:8]}", "$text-error"))
+        elif self.health is not None and self.health.live:
+            facts.append(("● live", "$text-success"))
+            if self.health.rate is not None:
+                facts.append((rate(self.health.rate), ""))
+        else:
+            facts.append(("saved", "$text-muted"))
+        if self.summary is not None:
+            facts.append((f"kept {count(self.summary.exchanges)}", ""))
+            if lost := sum(agent.lost + agent.dropped for agent in self.health.agents) if self.health else 0:
+                facts.append((f"lost {count(lost)}", "$text-error"))
+            if any(source.problem for source in self.summary.sources):
+                facts.append(("damaged", "$text-error"))
+            elif self.summary.losses:
+                facts.append(("incomplete", "$text-warning"))
+            if not self.summary.redacted:
+                facts.append(("secrets shown", "$text-warning"))
+        return [(text, style) for text, style in facts if text]
+
+    def render(self) -> RenderResult:
+        """As much as fits; the names of the screens shrink to their numbers first."""
+        room = self.size.width
+        facts = self.facts()
+        tabs = [(f" {number} {name} ", name) for number, name in enumerate(PANES, 1)]
+        needed = sum(width(text) + 2 for text, _ in facts) + 2
+        if needed + sum(width(text) for text, _ in tabs) > room:
+            tabs = [
+                (f" {number} {name} " if name == self.pane else f" {number} ", name)
+                for number, name in enumerate(PANES, 1)
+            ]
+        across = sum(width(text) for text, _ in tabs)
+        left, used = Content(" "), 1
+        for text, style in facts:
+            shown = truncate(text, max(room - across - used - 3, 0))
+            if not shown:
+                break
+            left += Content.styled(shown, style) + Content("  ")
+            used += width(shown) + 2
+        if self.busy and used + across + 1 < room:
+            left += Content.styled("◌", "$text-muted")
+            used += 1
+        left += Content(" " * max(room - across - used, 0))
+        self._tabs_at, at = [], room - across
+        for text, name in tabs:
+            left += Content.styled(text, "reverse" if name == self.pane else "$text-muted")
+            self._tabs_at.append((at, at + width(text), name))
+            at += width(text)
+        return left
+
+    def on_click(self, event: events.Click) -> None:
+        """Goes to the screen under the pointer."""
+        for start, end, name in self._tabs_at:
+            if start <= event.x < end:
+                self.post_message(PaneAsked(name))
+
+
+class KeyLine(Widget):
+    """The keys that matter here, as many as fit; `said` for a moment instead."""
+
+    DEFAULT_CSS = """
+    KeyLine { height: 1; color: $text-muted; }
+    KeyLine.warning { color: $text-warning; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: tuple[tuple[str, str], ...] = ()
+        self.said = ""
+        self.note = ""
+        """At the right: how many are new, how many match."""
+
+    def render(self) -> RenderResult:
+        """One line."""
+        room = self.size.width
+        note = truncate(self.note, max(room - 2, 0))
+        left = Content(" ")
+        used = 1
+        if self.said:
+            shown = truncate(self.said, max(room - used - width(note) - 2, 0))
+            left += Content(shown)
+            used += width(shown)
+        else:
+            for key, words in self.keys:
+                need = width(key) + 1 + width(words) + 2
+                if used + need + width(note) + 1 > room:
+                    break
+                left += Content.styled(key, "bold $text-primary") + Content(f" {words}  ")
+                used += need
+        return left + Content(" " * max(room - used - width(note) - 1, 0)) + Content.styled(note, "bold")
+
+
+def progress(done: int, total: int | None) -> str:
+    """How far a file is read: `41 %`, of a pipe how much."""
+    return size(done) if not total else share(min(done, total), total)

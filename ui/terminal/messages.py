@@ -1,0 +1,92 @@
+"""The vocabulary that widgets of the terminal UI talk in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from ui.terminal.rows import RowList
+
+
+class Changed(Message):
+    """Something was recorded or forgotten: what is shown should be asked for again."""
+
+    bubble = False
+
+
+class Wanted(Message):
+    """A list needs rows that it does not have."""
+
+    def __init__(self, rows: RowList, start: int, count: int) -> None:
+        super().__init__()
+        self.rows, self.start, self.count = rows, start, count
+
+
+class Moved(Message):
+    """The cursor of a list is on another row."""
+
+    def __init__(self, rows: RowList) -> None:
+        super().__init__()
+        self.rows = rows
+
+
+class Opened(Message):
+    """The row at the cursor is wanted in full."""
+
+    def __init__(self, rows: RowList) -> None:
+        super().__init__()
+        self.rows = rows
+
+
+class Sorted(Message):
+    """A list is wanted in the order of a column (its number); again: the other way round."""
+
+    def __init__(self, rows: RowList, column: int) -> None:
+        super().__init__()
+        self.rows, self.column = rows, column
+
+
+class Followed(Message):
+    """A list follows the newest, or no longer."""
+
+    def __init__(self, rows: RowList) -> None:
+        super().__init__()
+        self.rows = rows
+
+
+class FilterAsked(Message):
+    """A filter was typed or chosen; `screen`: where it is to be shown, if elsewhere than here."""
+
+    def __init__(self, where: str, pane: str | None = None) -> None:
+        super().__init__()
+        self.where, self.pane = where, pane
+
+
+class ExchangeAsked(Message):
+    """An exchange is wanted in full."""
+
+    def __init__(self, exchange_id: str) -> None:
+        super().__init__()
+        self.exchange_id = exchange_id
+
+
+class StepAsked(Message):
+    """The next (1) or the previous (-1) exchange of the list is wanted."""
+
+    def __init__(self, by: int) -> None:
+        super().__init__()
+        self.by = by
+
+
+class LinkOpened(Message):
+    """A line of text that leads to an exchange was chosen."""
+
+    def __init__(self, exchange_id: str) -> None:
+        super().__init__()
+        self.exchange_id = exchange_id
+
+
+class Closed(Message):
+    """The detail is no longer wanted."""

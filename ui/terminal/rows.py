@@ -1,0 +1,377 @@
+"""A list of rows, line by line: any number of them, of which only a window is held. Who owns it gives the rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ui.columns import GAP, Column, fitted
+from ui.formatting import fit, truncate, width
+from ui.terminal.messages import Followed, Moved, Opened, Sorted, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual import events
+    from textual.app import RenderResult
+    from textual.binding import BindingType
+
+    Row = dict[str, Any]
+
+AHEAD = 100
+"""Rows held above and below what is seen, so that a page key finds them."""
+OUTCOMES = ("client_error", "server_error", "timeout", "reset", "refused", "incomplete", "open")
+
+
+class Heading(Widget):
+    """The titles over a list; a click sorts by one."""
+
+    DEFAULT_CSS = "Heading { height: 1; color: $text-muted; text-style: bold; }"
+
+    def __init__(self, rows: RowList) -> None:
+        super().__init__()
+        self.rows = rows
+
+    def render(self) -> RenderResult:
+        """The titles as wide as the columns, that of the order with an arrow."""
+        titles = []
+        for number, column in enumerate(self.rows.columns):
+            arrow = ("▾" if self.rows.descending else "▴") if number == self.rows.order else ""
+            titles.append(f"{arrow}{column.title}" if column.right else f"{column.title}{arrow}")
+        from textual.content import Content
+
+        return Content(" " + self.rows.line(titles)[self.rows.scroll_offset.x :])
+
+    def on_click(self, event: events.Click) -> None:
+        """Sorts by the column under the pointer."""
+        at = event.x - 1 + self.rows.scroll_offset.x
+        for number, cells in enumerate(self.rows.widths):
+            if cells < 0:
+                continue
+            if at < cells + len(GAP):
+                self.post_message(Sorted(self.rows, number))
+                return
+            at -= cells + len(GAP)
+
+
+class RowList(ScrollView, can_focus=True):
+    """Rows of which a cursor is on one. With `follow`, the view stays at the last row as more come."""
+
+    DEFAULT_CSS = """
+    RowList { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    RowList.wide { overflow-x: auto; scrollbar-size-horizontal: 1; }
+    RowList > .rows--cursor { background: $primary 30%; }
+    RowList:focus > .rows--cursor { background: $primary 60%; text-style: bold; }
+    RowList > .rows--client_error { color: $text-warning; }
+    RowList > .rows--server_error { color: $text-error; }
+    RowList > .rows--reset { color: $text-error; }
+    RowList > .rows--timeout { color: $text-secondary; }
+    RowList > .rows--refused { color: $text-secondary; }
+    RowList > .rows--unanswered { color: $text-secondary; }
+    RowList > .rows--incomplete { color: $text-muted; }
+    RowList > .rows--open { color: $text-accent; }
+    RowList > .rows--group { color: $text-primary; text-style: bold; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "rows--cursor",
+        "rows--unanswered",
+        "rows--group",
+        *(f"rows--{outcome}" for outcome in OUTCOMES),
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "step(-1)", "up", show=False),
+        Binding("down,j", "step(1)", "down", show=False),
+        Binding("pageup,ctrl+b", "pages(-1)", "page up", show=False),
+        Binding("pagedown,ctrl+f", "pages(1)", "page down", show=False),
+        Binding("home,g", "first", "first row", show=False),
+        Binding("end,G", "last", "last row", show=False),
+        Binding("left,h", "sideways(-8)", "left", show=False),
+        Binding("right,l", "sideways(8)", "right", show=False),
+        Binding("enter,d", "open", "open"),
+    ]
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        outcome: Callable[[Row], str],
+        *,
+        empty: str = "",
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.outcome = outcome
+        """Which colour a row has."""
+        self.total = 0
+        self.cursor = 0
+        self.follow = False
+        self.grows = False
+        """Whether more may come: only then the last row is followed."""
+        self.order, self.descending = -1, False
+        self.widths: list[int] = []
+        self.message = empty
+        """Shown instead of rows while there are none."""
+        self.heading = Heading(self)
+        self._wanted_widths: list[int] = []
+        self._start = 0
+        self._rows: list[Row] = []
+        self._strips: dict[tuple[int, bool], Strip] = {}
+        self._asked: tuple[int, int] | None = None
+        self._known = False
+        """Whether it was told yet what there is."""
+
+    # what the owner gives
+
+    def show_columns(self, columns: Sequence[Column], *, wide: bool = False) -> None:
+        """Other columns; `wide`: as wide as they need, to be scrolled sideways."""
+        self.columns = tuple(columns)
+        self.set_class(wide, "wide")
+        self._wanted_widths = []
+        self.scroll_to(x=0, animate=False)
+        self._settle()
+
+    def show(self, total: int, start: int, rows: list[Row], *, shift: int = 0) -> None:
+        """Takes a window: rows from number `start` of `total`.
+
+        Args:
+            total: how many there are.
+            start: number of the first of the rows.
+            rows: the window.
+            shift: by how much the rows that were seen before have moved; the view moves with them.
+        """
+        grown, self._known = total - self.total, True
+        self.total, self._start, self._rows, self._asked = total, start, rows, None
+        if shift and not self.follow:
+            self.cursor += shift
+        self._settle()
+        if self.follow:
+            self.cursor = max(total - 1, 0)
+            self.scroll_to(y=self.max_scroll_y, animate=False)
+        else:
+            self.cursor = min(max(self.cursor, 0), max(total - 1, 0))
+            if shift:
+                self.scroll_to(y=self.scroll_offset.y + shift, animate=False)
+        if grown or rows:
+            self.refresh()
+        self.post_message(Moved(self))
+        self._want()
+
+    def clear(self) -> None:
+        """Forgets what it held: another filter, another order."""
+        self._rows, self._asked, self._wanted_widths = [], None, []
+        self.total = self.cursor = self._start = 0
+        self.scroll_to(y=0, animate=False)
+        self._settle()
+
+    def put_cursor(self, number: int) -> None:
+        """Moves the cursor there, in sight."""
+        self._go(number)
+
+    # what it knows
+
+    def row(self, number: int) -> Row | None:
+        """That row, if it is held."""
+        at = number - self._start
+        return self._rows[at] if 0 <= at < len(self._rows) else None
+
+    @property
+    def current(self) -> Row | None:
+        """The row at the cursor."""
+        return self.row(self.cursor)
+
+    @property
+    def held(self) -> tuple[int, list[Row]]:
+        """Number of the first row held, and the rows."""
+        return self._start, self._rows
+
+    def window(self) -> tuple[int, int]:
+        """Which rows it should hold: first and how many."""
+        height = max(self.size.height, 1)
+        if self.follow:
+            return max(self.total - height - AHEAD, 0), height + 2 * AHEAD
+        top = min(self.scroll_offset.y, max(self.total - height, 0))
+        return max(top - AHEAD, 0), height + 2 * AHEAD
+
+    @property
+    def unseen(self) -> int:
+        """Rows below what is seen."""
+        return max(self.total - self.scroll_offset.y - self.size.height, 0)
+
+    # layout
+
+    def on_resize(self) -> None:
+        """Columns fit anew."""
+        self._settle()
+        if self.follow:
+            self.scroll_to(y=self.max_scroll_y, animate=False)
+        self._want()
+
+    def _settle(self) -> None:
+        self._strips.clear()
+        room = max(self.size.width - 2, 1)
+        seen = self._rows[:: max(len(self._rows) // 200, 1)]
+        asked = []
+        for number, column in enumerate(self.columns):
+            before = self._wanted_widths[number] if self._wanted_widths else 0
+            widest = max((width(column.text(row)) for row in seen), default=0)
+            asked.append(max(before, min(max(column.least, widest, width(column.title) + 1), column.most)))
+        self._wanted_widths = asked
+        wide = self.has_class("wide")
+        self.widths = asked if wide else fitted(self.columns, asked, room)
+        across = sum(w + len(GAP) for w in self.widths if w >= 0) if wide else self.size.width
+        self.virtual_size = Size(across, self.total)
+        self.heading.refresh()
+        self.refresh()
+
+    def line(self, texts: Sequence[str]) -> str:
+        """Texts in the columns."""
+        shown = []
+        for column, text, cells in zip(self.columns, texts, self.widths, strict=False):
+            if cells >= 0:
+                kept = truncate(text, cells, column.where)
+                shown.append(fit(kept, cells, "right" if column.right else "left"))
+        return GAP.join(shown)
+
+    # painting
+
+    def notify_style_update(self) -> None:
+        """Another theme."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of what is seen."""
+        across, down = self.scroll_offset
+        number = down + y
+        if not self.total:
+            return self._said(y)
+        if number >= self.total:
+            return Strip.blank(self.size.width, self.rich_style)
+        at = number == self.cursor
+        strip = self._strips.get((number, at))
+        if strip is None:
+            row = self.row(number)
+            text = "·" if row is None else self.line([column.text(row) for column in self.columns])
+            style = self.rich_style + self._style_of(row)
+            if at:
+                style += _of(self, "rows--cursor", background=True)
+            strip = Strip([Segment((">" if at else " ") + text, style)])
+            strip = strip.adjust_cell_length(max(self.virtual_size.width, self.size.width), style)
+            if row is not None:
+                self._strips[number, at] = strip
+        return strip.crop(across, across + self.size.width)
+
+    def _said(self, y: int) -> Strip:
+        lines = [part for text in self.message.split("\n") for part in _wrapped(text, max(self.size.width - 4, 10))]
+        text = f"  {lines[y - 1]}" if 0 < y <= len(lines) else ""
+        return Strip([Segment(text, self.rich_style)]).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _style_of(self, row: Row | None) -> Style:
+        outcome = self.outcome(row) if row is not None else "incomplete"
+        name = f"rows--{outcome}"
+        return _of(self, name) if name in self.COMPONENT_CLASSES else Style.null()
+
+    # moving
+
+    def _go(self, number: int, *, follow: bool = False) -> None:
+        before = self.cursor
+        self.cursor = min(max(number, 0), max(self.total - 1, 0))
+        self._follow(follow)
+        height = max(self.size.height, 1)
+        top = self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False)
+        self.refresh_line(before)
+        self.refresh_line(self.cursor)
+        if before != self.cursor:
+            self.post_message(Moved(self))
+        self._want()
+
+    def _follow(self, on: bool) -> None:
+        if on != self.follow:
+            self.follow = on
+            self.post_message(Followed(self))
+
+    def set_follow(self, on: bool) -> None:
+        """Starts or stops to follow."""
+        self._follow(on)
+        if on:
+            self._go(self.total - 1, follow=True)
+
+    def action_step(self, by: int) -> None:
+        """Moves by rows."""
+        self._go(self.cursor + by)
+
+    def action_pages(self, by: int) -> None:
+        """Moves by what is seen."""
+        self._go(self.cursor + by * max(self.size.height - 1, 1))
+
+    def action_first(self) -> None:
+        """To the first row."""
+        self._go(0)
+
+    def action_last(self) -> None:
+        """To the last row; where more come, follows."""
+        self._go(self.total - 1, follow=self.grows)
+
+    def action_sideways(self, by: int) -> None:
+        """Scrolls a wide list."""
+        self.scroll_to(x=self.scroll_offset.x + by, animate=False)
+
+    def action_open(self) -> None:
+        """Opens the row."""
+        if self.current is not None:
+            self.post_message(Opened(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """Puts the cursor there; a second click opens."""
+        number = self.scroll_offset.y + event.y
+        if number < self.total:
+            again = number == self.cursor
+            self._go(number)
+            if again:
+                self.action_open()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Rows that come into sight are wanted; moving up ends following."""
+        super().watch_scroll_y(old_value, new_value)
+        if new_value < old_value and self.follow and new_value < self.max_scroll_y:
+            self._follow(False)
+        self._want()
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """The titles go with the rows."""
+        super().watch_scroll_x(old_value, new_value)
+        self.heading.refresh()
+
+    def _want(self) -> None:
+        """Asks for rows that are in sight, or nearly, and not held."""
+        height = max(self.size.height, 1)
+        top = self.scroll_offset.y
+        near = (max(top - height, 0), min(top + 2 * height, self.total))
+        if self._known and self._start <= near[0] and near[1] <= self._start + len(self._rows):
+            return
+        wanted = self.window()
+        if wanted != self._asked and self.size.height:
+            self._asked = wanted
+            self.post_message(Wanted(self, *wanted))
+
+
+def _of(widget: Widget, name: str, *, background: bool = False) -> Style:
+    style = widget.get_component_rich_style(name, partial=True)
+    return style if background else style.without_color + Style(color=style.color)
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(text, room) or [""]

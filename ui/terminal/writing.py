@@ -1,0 +1,103 @@
+"""Exports from the terminal UI: files, whole or not at all, the user's alone."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
+
+import pyarrow as pa
+
+from tapper.feed.interface import FeedError
+from tapper.model.text import count, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tapper.feed.interface import Feed, Query, Span
+
+LISTS = {
+    "har": ("h", "for a browser's developer tools"),
+    "jsonl": ("l", "a record a line"),
+    "json": ("j", "one array"),
+    "yaml": ("y", "to read"),
+    "csv": ("c", "for spreadsheets, no bodies"),
+    "parquet": ("p", "for DuckDB, pandas"),
+}
+MAPS = {
+    "svg": ("s", "a picture"),
+    "png": ("p", "a picture"),
+    "graphml": ("g", "Gephi, yEd"),
+    "dot": ("d", "Graphviz"),
+    "mermaid": ("m", "Markdown"),
+    "json": ("j", "node-link"),
+    "csv": ("c", "a row for each edge"),
+}
+"""Format -> its key and what it is for."""
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file that is there when it is complete."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise FeedError(f"{path} can't be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_list(feed: Feed, form: str, path: Path, query: Query) -> str:
+    """What a query gives, in a format of LISTS; says what was done."""
+    from tapper.export import har, jsonl, parquet, sheet, yamldocs
+    from tapper.feed.rows import EXCHANGE_ROW, PAYLOAD_ROW
+
+    full = pa.schema([*EXCHANGE_ROW, *PAYLOAD_ROW])
+    schema = EXCHANGE_ROW if form == "csv" else full
+    rows = 0
+
+    def tables() -> Iterator[pa.Table]:
+        nonlocal rows
+        for table in feed.batches(replace(query, columns=tuple(schema.names))):
+            rows += table.num_rows
+            yield table.cast(schema)
+
+    left_out = 0
+    with whole(path) as file:
+        match form:
+            case "har":
+                left_out = sum(har.write(har.exchanges(tables(), feed.messages), file).values())
+            case "csv":
+                sheet.write(tables(), file, schema)
+            case "parquet":
+                parquet.write(tables(), file, schema)
+            case "yaml":
+                yamldocs.write(tables(), file)
+            case "json":
+                jsonl.write_array(tables(), file)
+            case _:
+                jsonl.write(tables(), file)
+    more = f"; {count(left_out)} of other protocols left out" if left_out else ""
+    return f"wrote {path}: {count(rows - left_out)} requests, {size(path.stat().st_size)}B{more}"
+
+
+def write_map(feed: Feed, form: str, path: Path, level: str, where: str, span: Span) -> str:
+    """The map in a format of MAPS; says what was done."""
+    from tapper.export.map import render
+    from tapper.export.picture import PictureError
+    from tapper.servicemap.graph import build
+
+    found = feed.edges(level, where, span)
+    made = build(found.nodes, found.edges, level=found.level, start_ns=found.span.start, end_ns=found.span.end)
+    try:
+        data = render(made, form)
+    except PictureError as error:
+        raise FeedError(str(error)) from error
+    with whole(path) as file:
+        file.write(data)
+    return f"wrote {path}: {count(found.edges.num_rows)} edges, {size(len(data))}B"
