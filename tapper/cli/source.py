@@ -93,7 +93,7 @@ def opened(
         with remote(collector) as feed:
             yield Source(feed, packets=feed.summary().packets)
         return
-    _check(paths)
+    check(paths)
     if Path(paths[0]).is_dir():
         if save:
             raise click.UsageError(f"{paths[0]} is a session already; copy it with cp -r")
@@ -104,8 +104,8 @@ def opened(
         with open_session(paths[0]) as feed:
             yield Source(feed, packets=feed.summary().packets)
         return
-    options = _options(reading)
-    with _recording(paths, options, save, replace=replace) as session:
+    options = options_of(reading)
+    with recorded(paths, options, save, replace=replace) as session:
         source = _read(paths, session, options, quiet=quiet)
         if save and source.problems and not source.packets:
             from tapper.store.session import remove
@@ -126,7 +126,7 @@ def remote(collector: Collector) -> RemoteFeed:
     return open_remote(collector.collector or "", token)
 
 
-def _check(paths: Sequence[str]) -> None:
+def check(paths: Sequence[str]) -> None:
     """What can be told before anything is read."""
     if not paths:
         raise click.UsageError("Missing argument 'SOURCE...': a saved session (x.tap) or captures.")
@@ -144,7 +144,8 @@ def _check(paths: Sequence[str]) -> None:
         raise click.UsageError("standard input can be read once only")
 
 
-def _options(reading: Reading) -> ReadOptions:
+def options_of(reading: Reading) -> ReadOptions:
+    """How the feed is to read."""
     from tapper.feed.reading import ReadOptions
 
     claims: tuple[Claim, ...] = ()
@@ -162,9 +163,10 @@ def _options(reading: Reading) -> ReadOptions:
 
 
 @contextmanager
-def _recording(
+def recorded(
     paths: Sequence[str], options: ReadOptions, save: str | None = None, *, replace: bool = False
 ) -> Iterator[Session]:
+    """A new session for captures; what is there already is told with what to do."""
     from tapper.feed.reading import recording
     from tapper.store.errors import SessionExistsError
 
@@ -225,9 +227,9 @@ def streamed(paths: Sequence[str], reading: Reading, where: str, listing: Listin
     from tapper.feed.reading import read_files
     from tapper.feed.session import SessionFeed
 
-    _check(paths)
-    options = _options(reading)
-    with _recording(paths, options) as session, target(listing.output) as file:
+    check(paths)
+    options = options_of(reading)
+    with recorded(paths, options) as session, target(listing.output) as file:
         source = Source(SessionFeed(session), where)
         printer = Printer(file, output_of(listing.output), listing)
         matcher = Matcher(session, where, printer.columns)

@@ -18,7 +18,7 @@ from tapper.store.session import Session
 from tapper.store.temporary import temporary_session
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -90,7 +90,12 @@ def total_bytes(paths: Sequence[str]) -> int | None:
 
 
 def read_files(
-    paths: Sequence[str], session: Session, options: ReadOptions | None = None, *, names_at_once: bool = False
+    paths: Sequence[str],
+    session: Session,
+    options: ReadOptions | None = None,
+    *,
+    names_at_once: bool = False,
+    commit_when: Callable[[], bool] | None = None,
 ) -> Generator[Step, None, None]:
     """Records capture files into a new session; leaving early keeps what was read, marked as not complete.
 
@@ -99,6 +104,8 @@ def read_files(
         session: made by Session.create or temporary_session.
         options: how to read.
         names_at_once: commit names with each step, so that a Matcher can show its rows.
+        commit_when: asked after each step whether all that was read should be part of the session now, for whoever
+            looks at it meanwhile; without, that happens in pieces that are large.
 
     Raises:
         StoreError: the session can't be written (disk full); what was committed stays.
@@ -144,6 +151,8 @@ def read_files(
             rows = recorder.add(batch)
             if names_at_once:
                 recorder.commit_names()
+            if commit_when is not None and commit_when():
+                recorder.commit()
             step = Step(rows, batch.position, total, batch.packets, batch.now)
             yield step
         sources = tuple(_source(path, problems.get(path)) for path in paths)

@@ -36,7 +36,7 @@ class SessionFeed:
 
     def revision(self) -> int:
         """See Feed."""
-        return 1
+        return 1 + self.session.commits
 
     def page(self, query: Query) -> pa.Table:
         """See Feed."""

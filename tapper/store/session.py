@@ -79,6 +79,8 @@ class Session:
         self.path = path
         self.meta = meta
         self.read_only = read_only
+        self.commits = 0
+        """How often its writer changed what can be seen here; a reader's session never changes."""
         self._local = threading.local()
         with private_files():
             self._connection = _connect(path / ROWS, read_only=read_only)

@@ -157,6 +157,7 @@ class Writer:
                     table = table.slice(0, count)
                 self._insert(name, table, revised=name in revised)
             self._insert_endpoints()
+        self._session.commits += 1
         for name, table in rest.items():
             self._pending[name] = [table]
         self._pending_rows = sum(t.num_rows for t in rest.values())

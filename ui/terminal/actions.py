@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,7 @@ def export(app: TapperApp) -> None:
             path = Path(name).expanduser()
             if path.exists():
                 overwrite = [Choice("yes", f"replace {path.name}", "y"), Choice("", "leave it as it is", "n")]
-                app.push_screen(Menu("it is there already", overwrite), lambda yes: yes and start(path))
+                app.push_screen(Menu("it is there already", overwrite), lambda yes: start(path) if yes else None)
             else:
                 start(path)
 
@@ -128,7 +129,7 @@ def commands(app: TapperApp) -> list[tuple[Choice, Callable[[], Any]]]:
         ),
         1,
     ):
-        add(name, lambda name=name: app.action_pane(name), str(number), more)
+        add(name, partial(app.action_pane, name), str(number), more)
     add("errors only", app.requests.action_failed, "e", "failed")
     add("slowest first", lambda: app.requests.set_query(order="latency_ns", descending=True), "L")
     add("newest, follow", app.requests.action_follow, "f")
@@ -139,12 +140,12 @@ def commands(app: TapperApp) -> list[tuple[Choice, Callable[[], Any]]]:
     add("saved filters ...", app.action_saved, "*")
     add("export ...", app.action_export, "x", "HAR, JSON, CSV, Parquet; of the map SVG, DOT, Mermaid")
     for name, where in sorted(app.state.saved.items()):
-        add(f"filter {name}", lambda where=where: app.filter_by(where), more=where)
+        add(f"filter {name}", partial(app.filter_by, where), more=where)
     for name in themes.NAMES:
-        add(f"theme {name}", lambda name=name: _theme(app, name))
+        add(f"theme {name}", partial(_theme, app, name))
     for title in ("PROTO", "SIZE", "ID"):
         words = "show" if title in app.state.hidden else "hide"
-        add(f"{words} column {title.lower()}", lambda title=title: app.requests.toggle_column(title))
+        add(f"{words} column {title.lower()}", partial(app.requests.toggle_column, title))
     add("keys", app.action_keys, "?")
     add("quit", app.exit, "q")
     return made

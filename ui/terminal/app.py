@@ -58,8 +58,8 @@ class TapperApp(App[None]):
         Binding("left_square_bracket", "history(-1)", "filter before", show=False),
         Binding("right_square_bracket", "history(1)", "filter after", show=False),
         Binding("asterisk", "saved", "saved filters", show=False),
-        Binding("escape", "back", "clear the filter / back", show=False),
-        Binding("q", "back(True)", "back, quit", show=False),
+        Binding("escape", "away", "clear the filter / back", show=False),
+        Binding("q", "away(True)", "back, quit", show=False),
         Binding("ctrl+q,ctrl+c", "quit", "quit", show=False),
     ]
 
@@ -146,11 +146,10 @@ class TapperApp(App[None]):
 
     def title_changed(self) -> None:
         """The last line says how many match, how many are new, which keys there are."""
-        keys = tuple(
-            (_name(binding.key), binding.description)
-            for action, binding in reversed({b.binding.action: b.binding for b in reversed(self.screen.active_bindings.values())}.items())
-            if binding.show
-        )
+        first: dict[str, Binding] = {}
+        for active in self.screen.active_bindings.values():
+            first.setdefault(active.binding.action, active.binding)
+        keys = tuple((_name(binding.key), binding.description) for binding in first.values() if binding.show)
         note = self.pane.note
         if (keys, note) != (self._key_line.keys, self._key_line.note):
             self._key_line.keys, self._key_line.note = keys, note
@@ -222,7 +221,7 @@ class TapperApp(App[None]):
             self._filter_at = at
             self.filter_by(self._seen_filters[at], remember=False)
 
-    def action_back(self, leave: bool = False) -> None:
+    def action_away(self, leave: bool = False) -> None:
         """Clears the filter; at the root `q` quits."""
         if self.where:
             self.filter_by("")
@@ -257,7 +256,12 @@ class TapperApp(App[None]):
             for title, column in ORDERS.items()
             if column in keys
         ]
-        self.push_screen(Menu("order by", choices), lambda column: column and self.requests.action_order(column))
+
+        def chosen(column: str | None) -> None:
+            if column:
+                self.requests.action_order(column)
+
+        self.push_screen(Menu("order by", choices), chosen)
 
     def action_span(self) -> None:
         """Which range of time."""

@@ -41,8 +41,10 @@ class Menu(ModalScreen[str | None]):
     DEFAULT_CSS = (
         f"Menu {{ {BOX} }}"
         + """
-    Menu > Vertical { width: auto; min-width: 24; max-width: 90%; height: auto; max-height: 90%; background: $surface; border: round $primary; padding: 0 1; }
-    Menu OptionList { width: auto; min-width: 22; height: auto; max-height: 100%; border: none; background: $surface; padding: 0; }
+    Menu > Vertical { width: auto; min-width: 24; max-width: 90%; height: auto; max-height: 90%;
+        background: $surface; border: round $primary; padding: 0 1; }
+    Menu OptionList { width: auto; min-width: 22; height: auto; max-height: 100%; border: none; padding: 0;
+        background: $surface; }
     """
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -99,7 +101,8 @@ class Palette(ModalScreen[str | None]):
     DEFAULT_CSS = (
         "Palette { align: center top; background: $background 40%; }"
         + """
-    Palette > Vertical { width: 70; max-width: 95%; height: auto; max-height: 80%; margin-top: 2; background: $surface; border: round $primary; padding: 0 1; }
+    Palette > Vertical { width: 70; max-width: 95%; height: auto; max-height: 80%; margin-top: 2;
+        background: $surface; border: round $primary; padding: 0 1; }
     Palette Input { border: none; height: 1; padding: 0; background: $surface; }
     Palette OptionList { height: auto; max-height: 16; border: none; background: $surface; padding: 0; }
     """
@@ -169,7 +172,8 @@ class Ask(ModalScreen[str | None]):
     DEFAULT_CSS = (
         f"Ask {{ {BOX} }}"
         + """
-    Ask > Vertical { width: 70; max-width: 95%; height: auto; background: $surface; border: round $primary; padding: 0 1; }
+    Ask > Vertical { width: 70; max-width: 95%; height: auto;
+        background: $surface; border: round $primary; padding: 0 1; }
     Ask Input { border: none; height: 1; padding: 0; background: $surface; }
     Ask Static { color: $text-muted; }
     """
@@ -204,7 +208,8 @@ class Keys(ModalScreen[None]):
     DEFAULT_CSS = (
         f"Keys {{ {BOX} }}"
         + """
-    Keys > Vertical { width: 90%; height: 90%; background: $surface; border: round $primary; padding: 0 1; overflow-y: auto; }
+    Keys > Vertical { width: 90%; height: 90%; background: $surface; border: round $primary; padding: 0 1;
+        overflow-y: auto; }
     Keys Static { height: auto; }
     """
     )

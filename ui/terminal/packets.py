@@ -26,7 +26,7 @@ def layers(pcapng: bytes) -> Iterator[Line]:
     from scapy.utils import PcapNgReader
 
     number = 0
-    with PcapNgReader(io.BytesIO(pcapng)) as reader:
+    with PcapNgReader(io.BytesIO(pcapng)) as reader:  # type: ignore[arg-type]  # it takes files too
         for number, packet in enumerate(reader, 1):
             if number > MOST:
                 yield line((f"… only the first {count(MOST)} packets are shown", DIM))
@@ -36,6 +36,6 @@ def layers(pcapng: bytes) -> Iterator[Line]:
             )
             for layer in packet.iterpayloads():
                 fields = ", ".join(f"{name}={value!r}" for name, value in layer.fields.items() if name != "load")
-                yield line((f"  {clean(layer.name)} ", NAME), clean(fields[:4000]))
+                yield line((f"  {clean(layer.name or '?')} ", NAME), clean(fields[:4000]))
     if not number:
         yield line(("No packet of it was kept.", DIM))

@@ -23,7 +23,7 @@ FIGURES = 9
 def phases(exchange: Exchange) -> list[tuple[str, int]]:
     """Names and ns in their order; with both ends seen, the network's part apart from the server's."""
     send, wait, receive = exchange.send_ns, exchange.wait_ns, exchange.receive_ns
-    server_wait = exchange.extra.get("server_wait_ns")
+    server_wait = exchange.server_wait_ns
     listed = [("request sent", send)]
     if server_wait is not None and wait is not None:
         network = max(wait - server_wait, 0)

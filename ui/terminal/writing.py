@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
-
-import pyarrow as pa
 
 from tapper.feed.interface import FeedError
 from tapper.model.text import count, size
@@ -54,36 +51,11 @@ def whole(path: Path) -> Iterator[BinaryIO]:
 
 def write_list(feed: Feed, form: str, path: Path, query: Query) -> str:
     """What a query gives, in a format of LISTS; says what was done."""
-    from tapper.export import har, jsonl, parquet, sheet, yamldocs
-    from tapper.feed.rows import EXCHANGE_ROW, PAYLOAD_ROW
+    from tapper.export import requests
 
-    full = pa.schema([*EXCHANGE_ROW, *PAYLOAD_ROW])
-    schema = EXCHANGE_ROW if form == "csv" else full
-    rows = 0
-
-    def tables() -> Iterator[pa.Table]:
-        nonlocal rows
-        for table in feed.batches(replace(query, columns=tuple(schema.names))):
-            rows += table.num_rows
-            yield table.cast(schema)
-
-    left_out = 0
     with whole(path) as file:
-        match form:
-            case "har":
-                left_out = sum(har.write(har.exchanges(tables(), feed.messages), file).values())
-            case "csv":
-                sheet.write(tables(), file, schema)
-            case "parquet":
-                parquet.write(tables(), file, schema)
-            case "yaml":
-                yamldocs.write(tables(), file)
-            case "json":
-                jsonl.write_array(tables(), file)
-            case _:
-                jsonl.write(tables(), file)
-    more = f"; {count(left_out)} of other protocols left out" if left_out else ""
-    return f"wrote {path}: {count(rows - left_out)} requests, {size(path.stat().st_size)}B{more}"
+        said = requests.write(feed, query, form, file)
+    return "; ".join([f"wrote {path}: {size(path.stat().st_size)}B", *said])
 
 
 def write_map(feed: Feed, form: str, path: Path, level: str, where: str, span: Span) -> str:

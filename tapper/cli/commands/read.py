@@ -56,14 +56,15 @@ def command(
     """Reads captures (pcap, pcapng; gzip or zstd; - is standard input) in their order, as one.
 
     \b
-    tapper read shop.pcap                              the requests
+    tapper read shop.pcap                              browse its requests, map, flows in the terminal
+    tapper read shop.pcap -o table                     the requests as a table, as in a pipe
     tapper read shop.pcap --errors --to orders         some of them
     tapper read shop.pcap --show 4f21                  one in full
     tapper read shop.pcap --map                        who calls whom
     tapper read *.pcap --save shop.tap                 keep it for later
     tcpdump -U -w - | tapper read - -o jsonl           as they come
     """
-    from tapper.cli import showing
+    from tapper.cli import browsing, showing
     from tapper.cli.source import opened, streamed
 
     where = gather(Filters, values).text()
@@ -74,6 +75,8 @@ def command(
         raise click.UsageError("--map and --show can't go together")
     if showing.streams(listing, files) and not (map_format or show or save or web.web):
         return streamed(files, reading, where, listing)
+    if browsing.wanted(listing) and not (map_format or show or save or web.web):
+        return browsing.read(files, reading, where)
     with opened(files, reading, save=save, replace=force, quiet=listing.quiet) as source:
         if web.web:
             from tapper.cli.web import browse
