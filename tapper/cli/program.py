@@ -25,6 +25,11 @@ class ClosedPipeError(Exception):
 class Program(click.Group):
     """A group whose commands are modules, imported when they are needed."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Lets `tapper --collector URL` stand for `tapper open --collector URL`."""
+        opens = bool(args) and args[0].partition("=")[0] == "--collector"
+        return super().parse_args(ctx, ["open", *args] if opens else args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All of them."""
         return list(COMMANDS)
@@ -66,7 +71,7 @@ def program() -> None:
     """Shows what the services of a cluster really say to each other.
 
     Reads captures (pcap, pcapng) into named, timed requests and responses; lists, shows, filters and exports them, and
-    draws the map of who calls whom.
+    draws the map of who calls whom. `tapper --collector URL` browses what a collector elsewhere has.
     """
 
 

@@ -7,16 +7,25 @@ from typing import Any
 
 import click
 
-from tapper.cli.options import Reading, Web, gather, reading_options, web_options
+from tapper.cli.options import (
+    Collector,
+    Reading,
+    Web,
+    collector_options,
+    gather,
+    reading_options,
+    web_options,
+)
 
 
 @click.command("open", short_help="Browse a session or a capture; in a pipe, a first look at it.")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE...]")
 @click.option("-o", "--format", "form", type=click.Choice(("text",)), help="A first look as text.")
+@collector_options
 @web_options
 @reading_options
 def command(sources: tuple[str, ...], form: str | None, **values: Any) -> int:
-    """Browses a saved session (x.tap) or a capture in the terminal: requests, map, flows, health.
+    """Browses a saved session (x.tap), a capture or a collector in the terminal: requests, map, flows, health.
 
     In a pipe, or with -o text, a first look: protocols, the map, what failed last, what is slowest. With --web, all of
     it in the browser.
@@ -26,18 +35,18 @@ def command(sources: tuple[str, ...], form: str | None, **values: Any) -> int:
     from tapper.cli.source import opened
     from tapper.cli.terminal import terminal
 
-    web, reading = gather(Web, values), gather(Reading, values)
+    collector, web, reading = gather(Collector, values), gather(Web, values), gather(Reading, values)
     browsed = form is None and not web.web and browsing.wanted()
-    if browsed and not Path(sources[0]).is_dir():
+    if browsed and sources and not Path(sources[0]).is_dir():
         return browsing.read(sources, reading, "")
-    with opened(sources, reading) as source:
+    with opened(sources, reading, collector=collector) as source:
         if browsed:
-            return browsing.browse(source, "", Path(sources[0]).name)
+            return browsing.browse(source, "", Path(sources[0]).name if sources else "")
         if web.web:
             from tapper.cli.web import browse
 
             browse(source.feed, web)
             return source.code
-        for line in lines(source.feed, sources, terminal()):
+        for line in lines(source.feed, sources or ("--collector", collector.collector or ""), terminal()):
             click.echo(line)
         return source.finish()
