@@ -216,7 +216,12 @@ def _path(*parts: str) -> str:
 
 
 def _selected(where: str, span: Span) -> dict[str, Any]:
-    return {"where": where, "start": span.start, "end": span.end}
+    return {"where": where, "start": _bounded(span.start), "end": _bounded(span.end)}
+
+
+def _bounded(time_ns: int | None) -> int | None:
+    """Within the times that the API takes; nothing was recorded beyond."""
+    return None if time_ns is None else min(max(time_ns, 0), 1 << 62)
 
 
 def _of_query(query: Query) -> dict[str, Any]:

@@ -23,5 +23,9 @@ class DamagedError(StoreError):
     """A part of the session can't be read."""
 
 
+class TooSlowError(StoreError):
+    """A query was broken off at its deadline."""
+
+
 class DiskFullError(StoreError):
     """There is no room left; what was committed before stays readable."""

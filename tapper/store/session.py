@@ -21,6 +21,7 @@ import duckdb
 
 from tapper.store import meta as meta_file
 from tapper.store import tables
+from tapper.store.deadline import observed
 from tapper.store.errors import (
     DamagedError,
     DiskFullError,
@@ -145,7 +146,9 @@ class Session:
 
     def query(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
         """Runs one SELECT."""
-        return self.cursor().sql(sql, params=parameters).to_arrow_table()
+        cursor = self.cursor()
+        with observed(cursor):
+            return cursor.sql(sql, params=parameters).to_arrow_table()
 
     @contextmanager
     def registered(self, **arrow: pa.Table) -> Iterator[None]:

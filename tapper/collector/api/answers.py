@@ -76,8 +76,8 @@ def _after(values: Values) -> Key | None:
             value = int(str(value)[:21])
         except ValueError as error:
             raise RequestError("parameter", f"after_value is a number: {values['order']} is ordered by") from error
-        highest = 1 << (63 if pa.types.is_timestamp(kind) else 64)
-        if not -(1 << 63) <= value < highest:
+        highest = 1 << (62 if pa.types.is_timestamp(kind) else 64)
+        if not -(1 << 62) <= value < highest:
             raise RequestError("parameter", "after_value is out of range")
     return Key(value, values["after_id"])
 

@@ -28,6 +28,7 @@ LONGEST_LINE = 1 << 16
 """Bytes of a request's first line: a filter, each character of it written in up to 9."""
 MOST_JSON_ROWS = 10_000
 """Rows in one JSON document: some 10 MB."""
+BEGUN = web.RequestKey("begun", bool)
 TIMEOUT_S = 30.0
 SHUTDOWN_S = 1.0
 """For answers that are under way when it ends; followers would stay for ever."""
@@ -78,8 +79,16 @@ def runner(app: web.Application) -> web.AppRunner:
 
 async def _kept_to_itself(request: web.Request, response: web.StreamResponse) -> None:
     """Every answer has the headers that keep it data; the page brings its own."""
+    request[BEGUN] = True
     for name, value in security.API_HEADERS.items():
         response.headers.setdefault(name, value)
+
+
+def _cut(request: web.Request) -> Exception:
+    """Ends an answer that has begun and can't go on: that it is not whole is all that can be told."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.HTTPServiceUnavailable()
 
 
 @web.middleware
@@ -92,10 +101,14 @@ async def _answered(
     except web.HTTPException as error:
         code = {413: "too_large"}.get(error.status, "not_found")
         status, document = error.status, {"error": {"code": code, "message": error.reason}}
+    except (ConnectionError, TimeoutError) as error:  # who asked has left, or does not read
+        raise _cut(request) from error
     except Exception as error:
         described = errors.describe(error)
         if described is None:
             raise
+        if request.get(BEGUN):
+            raise _cut(request) from error
         status, document = described
     return _json(document, status)
 

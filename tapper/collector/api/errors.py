@@ -6,7 +6,7 @@ from typing import Any
 
 from tapper.feed.interface import AmbiguousError, FeedError, NotFoundError, SlowError
 from tapper.filter import FilterError
-from tapper.store.errors import StoreError
+from tapper.store.errors import StoreError, TooSlowError
 
 CODES = {
     "parameter": (400, "a parameter is not known, missing, or can't be what it is"),
@@ -50,7 +50,7 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
             return _error("not_found", str(error))
         case AmbiguousError():
             return _error("ambiguous", str(error), ids=list(error.ids))
-        case SlowError():
+        case SlowError() | TooSlowError():
             return _error("slow", str(error))
         case FeedError():
             return _error("refused", str(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -109,10 +110,11 @@ async def send(
     pipe = Pipe(asyncio.get_running_loop())
 
     def run() -> None:
-        sink = io.BufferedWriter(pipe, PIECE)
-        write(cast("BinaryIO", sink))
-        sink.flush()
-        pipe.end()
+        with suppress(BrokenPipeError):  # the reader has left
+            sink = io.BufferedWriter(pipe, PIECE)
+            write(cast("BinaryIO", sink))
+            sink.flush()
+            pipe.end()
 
     writing = asyncio.ensure_future(workers.run(run))
     reading = asyncio.ensure_future(pipe.read_piece())

@@ -10,6 +10,7 @@ import asyncio
 import json
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -139,17 +140,15 @@ def _event(name: str, document: dict[str, Any]) -> str:
 async def arrow(request: web.Request, feed: Feed, values: dict[str, Any], readers: Workers) -> web.StreamResponse:
     """An Arrow IPC stream; batches without rows say that it still follows, its end that no more can come."""
     schema = schema_of(values["columns"])
+    none = pa.RecordBatch.from_pylist([], schema)
     pipe = Pipe(asyncio.get_running_loop())
 
     def read() -> None:
-        with pa.ipc.new_stream(pa.PythonFile(pipe, "w"), schema) as stream:
-            pipe.flush()
-            for table in feed.follow(values["where"], values["columns"]):
-                if table.num_rows:
-                    stream.write_table(table.cast(schema))
-                else:
-                    stream.write_batch(pa.RecordBatch.from_pylist([], schema))
-        pipe.end()
+        with suppress(BrokenPipeError):  # the reader has left
+            with pa.ipc.new_stream(pa.PythonFile(pipe, "w"), schema) as stream:
+                for table in feed.follow(values["where"], values["columns"]):
+                    stream.write_batch(table.cast(schema).combine_chunks().to_batches()[0] if table.num_rows else none)
+            pipe.end()
 
     reading = asyncio.ensure_future(readers.run(read))
     response = web.StreamResponse(headers={"Content-Type": ARROW})

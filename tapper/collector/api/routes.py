@@ -42,10 +42,10 @@ class Route:
 
 BASE = "/api/v1"
 
-_EARLIEST = -(1 << 63)
+_LATEST = 1 << 62  # in the year 2116; DuckDB has no times near 2^63
 WHERE = Parameter("where", "text", "a filter in CEL, such as `status >= 500`; see /fields", "")
-START = Parameter("start", "time", "from this time on", least=_EARLIEST)
-END = Parameter("end", "time", "before this time", least=_EARLIEST)
+START = Parameter("start", "time", "from this time on", most=_LATEST)
+END = Parameter("end", "time", "before this time", most=_LATEST)
 SPAN = (START, END)
 LEVEL = Parameter("level", "text", "what a node stands for", "service", choices=LEVELS)
 RECORD = Parameter("record", "text", "what the filter is on", "exchange", choices=("exchange", "connection"))
@@ -195,8 +195,8 @@ ROUTES: tuple[Route, ...] = (
         (
             LEVEL,
             *_SELECTED,
-            Parameter("before_start", "time", "the range to compare with: from this time on", least=_EARLIEST),
-            Parameter("before_end", "time", "the range to compare with: before this time", least=_EARLIEST),
+            Parameter("before_start", "time", "the range to compare with: from this time on", most=_LATEST),
+            Parameter("before_end", "time", "the range to compare with: before this time", most=_LATEST),
         ),
     ),
     Route(

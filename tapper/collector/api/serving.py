@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from tapper.collector.api.app import create_app, runner
+from tapper.collector.api.app import TIMEOUT_S, create_app, runner
 from tapper.collector.api.security import Guard, new_token
 from tapper.feed.interface import FeedError
 
@@ -43,7 +43,9 @@ class Address:
 
 
 @contextmanager
-def served(feed: Feed, *, port: int = 0, page: Path | None = None, token: str | None = None) -> Iterator[Address]:
+def served(
+    feed: Feed, *, port: int = 0, page: Path | None = None, token: str | None = None, timeout_s: float = TIMEOUT_S
+) -> Iterator[Address]:
     """Serves a feed on this machine while the block runs.
 
     Args:
@@ -51,12 +53,13 @@ def served(feed: Feed, *, port: int = 0, page: Path | None = None, token: str | 
         port: 0: one that is free.
         page: see create_app.
         token: None: a new one.
+        timeout_s: for one answer.
 
     Raises:
         FeedError: the port can't be had.
     """
     guard = Guard(token or new_token())
-    app = create_app(feed, guard=guard, page=page)
+    app = create_app(feed, guard=guard, page=page, timeout_s=timeout_s)
     started: Future[int] = Future()
     stop: Future[None] = Future()
     thread = threading.Thread(target=asyncio.run, args=(_serve(app, port, started, stop),), name="api", daemon=True)

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tapper.collector.api.errors import RequestError
+from tapper.store.deadline import deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ class Workers:
         name: of the threads.
         threads: calls at once.
         waiting: calls that may wait for a thread; more are refused.
-        seconds: how long a call may take with its waiting; None: as long as it does.
+        seconds: how long a call may take, and how long with its waiting; then it is broken off. None: as it takes.
     """
 
     def __init__(self, name: str, threads: int, waiting: int, seconds: float | None) -> None:
@@ -41,7 +42,7 @@ class Workers:
         """
         if self._calls >= self._most:
             raise RequestError("busy", "too many requests at once; try again in a moment")
-        future = self._pool.submit(call)
+        future = self._pool.submit(self._within_time, call)
         with self._lock:
             self._calls += 1
         future.add_done_callback(self._done)
@@ -52,6 +53,12 @@ class Workers:
             raise RequestError(
                 "slow", f"no answer within {self._seconds:g} s; ask for a shorter time or less"
             ) from error
+
+    def _within_time(self, call: Callable[[], _Result]) -> _Result:
+        if self._seconds is None:
+            return call()
+        with deadline(self._seconds):
+            return call()
 
     def _done(self, _: Future[Any]) -> None:
         with self._lock:
