@@ -1,6 +1,5 @@
 //! Flows: from segments and datagrams to the bytes of connections, in order, with what is lost said.
 
-mod half;
 mod tcp;
 mod udp;
 

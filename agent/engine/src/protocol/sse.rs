@@ -1,9 +1,13 @@
 //! Server-sent events: the messages of a `text/event-stream` body
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation>).
 
+use crate::output::{Messages, Output, StreamMessage};
+use crate::packet::Nanos;
+use crate::protocol::{Conn, Side};
+
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Event<'a> {
+struct Event<'a> {
     /// Its type; empty: the default, `message`.
     pub name: &'a [u8],
     /// Its data lines, joined by line feeds.
@@ -25,9 +29,43 @@ pub(super) struct Events {
 }
 
 impl Events {
+    /// Takes a piece of the body, captured at `time`; each event that ends in it becomes a message of the exchange.
+    pub fn put(
+        &mut self,
+        piece: &[u8],
+        time: Nanos,
+        exchange: [u8; 16],
+        counts: &mut Messages,
+        conn: &Conn,
+        out: &mut Output,
+    ) {
+        self.read(piece, out.config.body_limit, |event| {
+            out.stream_message(
+                conn,
+                &StreamMessage {
+                    exchange,
+                    index: counts.received,
+                    time,
+                    side: Side::Server,
+                    kind: "event",
+                    name: event.name,
+                    bytes: event.bytes,
+                    content_bytes: None,
+                    coding: Some(b"identity"),
+                    media_type: b"application/json",
+                    body: Some(event.data),
+                    notes: 0,
+                },
+            );
+            counts.received += 1;
+            counts.first.get_or_insert(time);
+            counts.last = Some(time);
+        });
+    }
+
     /// Takes a piece of the body; each event that ends in it goes to `event`. At most `limit` bytes of a line or of an
     /// event's data are kept.
-    pub fn read(&mut self, piece: &[u8], limit: usize, mut event: impl FnMut(Event<'_>)) {
+    fn read(&mut self, piece: &[u8], limit: usize, mut event: impl FnMut(Event<'_>)) {
         let mut rest = piece;
         while !rest.is_empty() {
             if std::mem::take(&mut self.after_cr) && rest[0] == b'\n' {

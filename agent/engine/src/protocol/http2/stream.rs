@@ -160,8 +160,9 @@ impl Stream {
         if let Some(message) = self.message(side) {
             message.body.push(view.bytes, limit);
         }
-        if side == Side::Server && self.events.is_some() {
-            self.events(view, cx);
+        if let (Side::Server, Some(events)) = (side, &mut self.events) {
+            let time = view.mark(view.bytes.len().max(1) - 1).time;
+            events.put(view.bytes, time, self.exchange, &mut self.counts, cx.conn, cx.out);
         }
     }
 
@@ -296,37 +297,6 @@ impl Stream {
             },
         );
         self.index += 1;
-    }
-
-    fn events(&mut self, view: View<'_>, cx: &mut Context<'_>) {
-        let Some(mut events) = self.events.take() else { return };
-        let time = view.mark(view.bytes.len().max(1) - 1).time;
-        let limit = cx.out.config.body_limit;
-        let (conn, out) = (&*cx.conn, &mut *cx.out);
-        events.read(view.bytes, limit, |event| {
-            out.stream_message(
-                conn,
-                &StreamMessage {
-                    exchange: self.exchange,
-                    index: self.index,
-                    time,
-                    side: Side::Server,
-                    kind: "event",
-                    name: event.name,
-                    bytes: event.bytes,
-                    content_bytes: None,
-                    coding: Some(b"identity"),
-                    media_type: b"application/json",
-                    body: Some(event.data),
-                    notes: 0,
-                },
-            );
-            self.index += 1;
-            self.counts.received += 1;
-            self.counts.first.get_or_insert(time);
-            self.counts.last = Some(time);
-        });
-        self.events = Some(events);
     }
 
     /// Bytes that this side sent are lost: so many of its data, or not even that is known.

@@ -1,0 +1,152 @@
+//! Responses as they begin: which request they answer, and what that makes of them.
+
+use std::collections::VecDeque;
+
+use super::framing::{Chunk, Framing};
+use super::head::{self, Read, RequestHead, ResponseHead};
+use super::record::{Answer, Call, Stream};
+use super::{At, Http1, Reading};
+use crate::counters::Counter;
+use crate::message::{Message, notes};
+use crate::output::Outcome;
+use crate::protocol::http2::{Http2, Upgraded};
+use crate::protocol::{Context, Mark, Side, Step, View};
+
+impl Http1 {
+    pub(super) fn response_head(&mut self, view: View<'_>, cx: &mut Context<'_>) -> Step {
+        let mut message = cx.out.message();
+        let searched = self.searched[Side::Server as usize];
+        match head::response(view.bytes, searched, cx.out.config.limits.headers, &mut message) {
+            Read::More => {
+                cx.out.recycle(message);
+                self.searched[Side::Server as usize] = view.bytes.len();
+                Step::Consumed(0)
+            }
+            Read::Invalid => {
+                cx.out.recycle(message);
+                self.invalid(Side::Server, view, cx)
+            }
+            Read::Head(head, len) => {
+                self.searched[Side::Server as usize] = 0;
+                self.set_times(&mut message, view, len);
+                self.response(message, head, view, len, cx)
+            }
+        }
+    }
+
+    pub(super) fn response(
+        &mut self,
+        message: Box<Message>,
+        head: ResponseHead,
+        view: View<'_>,
+        len: usize,
+        cx: &mut Context<'_>,
+    ) -> Step {
+        let first = message.first;
+        let end = first.offset.max(view.offset + len as u64);
+        self.put_ended(cx);
+        if self.reading == Reading::Answered {
+            self.reading = Reading::Nothing; // another answer comes: the rest of that request belongs to none
+        }
+        let found = self.pairing.find(first);
+        if (100..200).contains(&head.status) && head.status != 101 {
+            if let Some(call) = found.and_then(|index| self.pairing.get(index))
+                && call.interim.len() < 16
+            {
+                call.interim.push(i32::from(head.status));
+                call.notes |= notes::INTERIM;
+            }
+            self.pairing.answered(end, first.time);
+            cx.out.recycle(message);
+            return Step::Consumed(len);
+        }
+        let mut call = self.take_call(found, first, cx);
+        if let (Reading::Newest, Some(_), true) = (self.reading, found, self.pairing.is_empty()) {
+            self.reading = Reading::Answered; // answered before it was sent in full
+        }
+        if head.status == 101 && call.asks_for_http2() {
+            return self.switch_to_http2(call, message, len, cx);
+        }
+        let method = call.method();
+        let switched = head.status == 101 || (method == b"CONNECT" && (200..300).contains(&head.status));
+        let no_body = method == b"HEAD" || switched || matches!(head.status, 204 | 304)
+            // With its request unknown, the response to a HEAD shows by another one in place of a body.
+            || (call.request.is_none() && head::plausible_response(&view.bytes[len..]) == Some(true));
+        let framing = if no_body {
+            Framing::Length(0)
+        } else if head.fields.chunked {
+            Framing::Chunked(Chunk::Size)
+        } else {
+            head.fields.length.map_or(Framing::UntilClose, Framing::Length)
+        };
+        if switched {
+            call.notes |= notes::UPGRADED;
+        }
+        let stream = (head.fields.event_stream && !framing.is_over()).then(Stream::default);
+        if stream.is_some() {
+            call.notes |= notes::STREAM;
+        }
+        let held = self.at[Side::Client as usize] == At::Held && self.pairing.is_empty();
+        self.answer = Some(Box::new(Answer { call, response: message, head, stream, ended: false }));
+        if framing.is_over() {
+            let time = view.mark(len - 1).time;
+            self.end_message(Side::Server, end, time, true, cx);
+        } else {
+            self.at[Side::Server as usize] = At::Body(framing);
+        }
+        if switched {
+            return Step::Reprobe(len);
+        }
+        if held {
+            self.at[Side::Client as usize] = At::Head;
+            return Step::Resume(len);
+        }
+        Step::Consumed(len)
+    }
+
+    /// The switch to HTTP/2 was granted: the answer to the call comes there.
+    pub(super) fn switch_to_http2(
+        &mut self,
+        call: Call,
+        switch: Box<Message>,
+        len: usize,
+        cx: &mut Context<'_>,
+    ) -> Step {
+        cx.out.recycle(switch);
+        let Some(request) = call.request else { return Step::Reprobe(len) };
+        let RequestHead { method, target, fields, .. } = call.head;
+        let http2 = Http2::from_upgrade(Upgraded {
+            id: call.id,
+            revision: call.revision,
+            notes: call.notes,
+            request,
+            method,
+            target,
+            authority: fields.host.unwrap_or_default(),
+        });
+        Step::Handover(len, Box::new(http2))
+    }
+
+    /// The call that was found, those skipped being put out; without one, a call that was never seen.
+    pub(super) fn take_call(&mut self, found: Option<usize>, first: Mark, cx: &mut Context<'_>) -> Call {
+        let mut skipped = VecDeque::new();
+        let call = found.and_then(|index| self.pairing.take(index, |call| skipped.push_back(call)));
+        for mut lost in skipped {
+            lost.notes |= notes::GAP;
+            self.put_unanswered(lost, Outcome::Incomplete, "its response was not captured", cx);
+        }
+        call.unwrap_or_else(|| {
+            cx.out.counters.add(Counter::Unpaired, 1);
+            Call {
+                id: cx.out.exchange_id(cx.conn, first.time, Side::Server, first.offset, 0),
+                request: None,
+                head: RequestHead::default(),
+                interim: Vec::new(),
+                notes: notes::NO_REQUEST
+                    | if cx.conn.midstream { notes::PARTIAL } else { notes::GAP }
+                    | if self.exchanges > 0 { notes::REUSED } else { 0 },
+                revision: 0,
+            }
+        })
+    }
+}

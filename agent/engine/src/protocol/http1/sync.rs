@@ -1,0 +1,119 @@
+//! Finding messages again after a loss, and what is left of those that it cut.
+
+use super::head::{self, Fields, Read, RequestHead};
+use super::record::Answer;
+use super::{At, Http1, Reading};
+use crate::counters::Counter;
+use crate::message::notes;
+use crate::protocol::{Context, Side, Step, View};
+
+/// Bytes that no message begins in, so that a start which is not wholly there yet stays.
+pub(super) fn skippable(side: Side, view: View<'_>) -> usize {
+    let plausible = plausible(side);
+    for mark in view.marks {
+        if let Some(at) = mark.offset.checked_sub(view.offset)
+            && let Some(bytes) = view.bytes.get(at as usize..)
+            && plausible(bytes).is_none()
+        {
+            return at as usize;
+        }
+    }
+    view.bytes.len()
+}
+
+fn plausible(side: Side) -> fn(&[u8]) -> Option<bool> {
+    match side {
+        Side::Client => head::plausible_request,
+        Side::Server => head::plausible_response,
+    }
+}
+
+impl Http1 {
+    /// Where messages may begin after a loss: at the start of a segment.
+    pub(super) fn find_start(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) -> Option<usize> {
+        let plausible = plausible(side);
+        for mark in view.marks {
+            let Some(at) = mark.offset.checked_sub(view.offset) else { continue };
+            let Some(bytes) = view.bytes.get(at as usize..) else { break };
+            match plausible(bytes) {
+                Some(true) => {
+                    self.at[side as usize] = At::Head;
+                    self.searched[side as usize] = 0;
+                    cx.out.counters.add(Counter::Skipped, at);
+                    return Some(at as usize);
+                }
+                Some(false) => {}
+                None => break,
+            }
+        }
+        let skipped = skippable(side, view);
+        cx.out.counters.add(Counter::Skipped, skipped as u64);
+        None
+    }
+
+    /// From here on it is not known how many messages were lost.
+    pub(super) fn lose(&mut self, side: Side) {
+        self.at[side as usize] = At::Lost;
+        self.searched[side as usize] = 0;
+        match side {
+            Side::Client => {
+                self.reading = Reading::Nothing;
+                self.pairing.requests_lost();
+            }
+            Side::Server => self.pairing.responses_lost(),
+        }
+    }
+
+    /// Bytes that should be a head are none.
+    pub(super) fn invalid(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) -> Step {
+        cx.out.counters.add(Counter::Malformed, 1);
+        self.lose(side);
+        let n = next_segment(view, 1);
+        cx.out.counters.add(Counter::Skipped, n as u64);
+        Step::Consumed(n)
+    }
+
+    /// The rest of a head is lost: what there is of it makes a message that ends here.
+    pub(super) fn half_head(&mut self, side: Side, rest: View<'_>, cx: &mut Context<'_>) {
+        let Some(text) = head::without_end(rest.bytes) else { return };
+        let mut message = cx.out.message();
+        let max_headers = cx.out.config.limits.headers;
+        match side {
+            Side::Client => {
+                if let Read::Head(head, _) = head::request(&text, 0, max_headers, &mut message) {
+                    self.set_times(&mut message, rest, rest.bytes.len());
+                    message.head_bytes = rest.bytes.len() as u32;
+                    message.notes |= notes::GAP;
+                    self.request(
+                        message,
+                        RequestHead { fields: Fields { host: head.fields.host, ..Fields::default() }, ..head },
+                        cx,
+                    );
+                    self.at[0] = At::Lost;
+                }
+            }
+            Side::Server => {
+                if let Read::Head(head, _) = head::response(&text, 0, max_headers, &mut message)
+                    && !(100..200).contains(&head.status)
+                {
+                    self.set_times(&mut message, rest, rest.bytes.len());
+                    message.head_bytes = rest.bytes.len() as u32;
+                    message.notes |= notes::GAP;
+                    let found = self.pairing.find(message.first);
+                    let call = self.take_call(found, message.first, cx);
+                    let answer = Answer { call, response: message, head, stream: None, ended: false };
+                    self.put_answer(answer, None, "", false, cx);
+                }
+            }
+        }
+    }
+}
+
+/// Where the first segment behind the first `n` bytes begins.
+pub(super) fn next_segment(view: View<'_>, n: usize) -> usize {
+    let from = view.offset + n.max(1) as u64;
+    view.marks
+        .iter()
+        .find(|mark| mark.offset >= from)
+        .map_or(view.bytes.len(), |mark| ((mark.offset - view.offset) as usize).min(view.bytes.len()))
+}
