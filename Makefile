@@ -12,7 +12,10 @@ FUZZ_SECONDS ?= 20
 # 0: another one each time
 FUZZ_SEED ?= 0
 
-.PHONY: build demo test check bench fuzz format lock clean
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --universal \
+	--python-version 3.11
+
+.PHONY: build demo test check bench fuzz format lock image clean
 
 build: .venv/engine.stamp ## the working command at .venv/bin/tapper
 
@@ -66,8 +69,11 @@ format: .venv/packages.stamp
 	cd $(ENGINE) && cargo fmt
 
 lock: ## Python dependencies, with hashes
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annotate --no-header --universal \
-		--python-version 3.11 --group dev pyproject.toml --output-file requirements.lock
+	$(LOCK) --group dev pyproject.toml --output-file requirements.lock
+	echo pip | $(LOCK) --constraint requirements.lock pyproject.toml - --output-file manifests/requirements.lock
+
+image: .venv/packages.stamp ## the container image of agent and collector; IMAGE, BASE, ARCHIVE: see tools/image.sh
+	bash tools/image.sh
 
 clean:
-	rm -rf .venv $(ENGINE)/target $(ENGINE)/fuzz/target agent/_engine*.so
+	rm -rf .venv build $(ENGINE)/target $(ENGINE)/fuzz/target agent/_engine*.so

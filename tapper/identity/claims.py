@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from tapper.identity.names import Address
 
+    _Key = tuple[int, int, int, str | None]
+
 ALWAYS_BEFORE = -(1 << 63)
 STILL = (1 << 63) - 1
 
@@ -21,7 +23,7 @@ class ClaimBook:
     """Claims by network."""
 
     def __init__(self, claims: Iterable[Claim] = ()) -> None:
-        self._by_network: dict[tuple[int, int, int], list[Claim]] = {}
+        self._by_network: dict[_Key, list[Claim]] = {}
         self._lengths: dict[int, dict[int, int]] = {4: {}, 6: {}}  # IP version -> prefix length -> how many networks
         for claim in claims:
             self.add(claim)
@@ -50,19 +52,21 @@ class ClaimBook:
             if not lengths[key[1]]:
                 del lengths[key[1]]
 
-    def of(self, address: Address) -> list[Claim]:
-        """All that cover the address."""
+    def of(self, address: Address, scope: str | None = None) -> list[Claim]:
+        """All that cover the address; those of a scope only in theirs."""
         number, version, bits = int(address), address.version, address.max_prefixlen
         found: list[Claim] = []
         for length in self._lengths[version]:
             network = number >> (bits - length) << (bits - length)
-            found += self._by_network.get((version, length, network), ())
+            found += self._by_network.get((version, length, network, None), ())
+            if scope is not None:
+                found += self._by_network.get((version, length, network, scope), ())
         return found
 
 
-def _key(claim: Claim) -> tuple[int, int, int]:
+def _key(claim: Claim) -> _Key:
     network = claim.network
-    return network.version, network.prefixlen, int(network.network_address)
+    return network.version, network.prefixlen, int(network.network_address), claim.scope
 
 
 @dataclass(slots=True)

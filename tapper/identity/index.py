@@ -34,6 +34,7 @@ MAX_KNOWN = 65_536
 the whole Internet costs rows of the endpoint table, not memory."""
 MAX_HEARD = 65_536  # addresses that DNS told of and nobody has called yet
 
+LOOPBACK = ("127.", "::1")
 UNSEEN = -1
 ANY_PORT = -1
 
@@ -55,8 +56,8 @@ class Identity:
         self._forget()
 
     def _forget(self) -> None:
-        self._slots: dict[str, int] = {}
-        self._addresses: list[str] = []
+        self._slots: dict[tuple[str, str | None], int] = {}  # by address and, of loopback, its scope
+        self._addresses: list[tuple[str, str | None]] = []
         self._newest = np.full(1024, UNSEEN, np.int32)  # by slot: its newest holder on any port ...
         self._since = np.full(1024, claim_book.STILL, np.int64)  # ... and since when; never, where ports tell more
         self._lines: dict[int, dict[int, Line]] = {}  # by slot, by port
@@ -77,29 +78,43 @@ class Identity:
         self._book.add(new)
         self._renew(new)
 
+    def remove(self, claim: Claim) -> None:
+        """Forgets a claim: no row of its time will come any more. Endpoints that it named keep their name."""
+        self._book.remove(claim)
+        self._renew(claim)
+
     def _renew(self, claim: Claim) -> None:
         if claim.network.num_addresses == 1:
-            slot = self._slots.get(str(claim.network.network_address))
+            slot = self._slots.get((str(claim.network.network_address), claim.scope))
             slots = [] if slot is None else [slot]
         else:
-            slots = [s for ip, s in self._slots.items() if parse_address(ip) in claim.network]
+            slots = [s for (ip, _), s in self._slots.items() if parse_address(ip) in claim.network]
         for slot in slots:
             if slot in self._lines:
                 self._draw_lines(slot)
 
-    def ends(self, batch: pa.RecordBatch) -> tuple[Ids, Ids]:
-        """Endpoint ids of `src_ip` and `dst_ip` of each row, by `time` and port."""
+    def ends(self, batch: pa.RecordBatch, scope: str | None = None) -> tuple[Ids, Ids]:
+        """Endpoint ids of `src_ip` and `dst_ip` of each row, by `time` and port.
+
+        Args:
+            batch: exchanges or connections.
+            scope: the network namespace that the rows are of, where they are of one: 127.0.0.1 is another one in each.
+        """
         if len(self._slots) > MAX_KNOWN:
             self._forget()
         times = batch["time"].cast(pa.int64()).to_numpy()
-        src, dst = (self._ids(batch[f"{end}_ip"], batch[f"{end}_port"].to_numpy(), times) for end in ("src", "dst"))
+        src, dst = (
+            self._ids(batch[f"{end}_ip"], batch[f"{end}_port"].to_numpy(), times, scope) for end in ("src", "dst")
+        )
         for ids in (src, dst):
             np.minimum.at(self._first, ids - self._base, times)
             np.maximum.at(self._last, ids - self._base, times)
         return src, dst
 
-    def _ids(self, addresses: pa.DictionaryArray, ports: npt.NDArray[np.uint16], times: Times) -> Ids:
-        of_word = np.array([self._slot(ip) for ip in addresses.dictionary.to_pylist()], np.int64)
+    def _ids(
+        self, addresses: pa.DictionaryArray, ports: npt.NDArray[np.uint16], times: Times, scope: str | None
+    ) -> Ids:
+        of_word = np.array([self._slot(ip, scope) for ip in addresses.dictionary.to_pylist()], np.int64)
         slots = of_word[addresses.indices.to_numpy()]
         ids: Ids = self._newest[slots]
         odd = np.flatnonzero(times < self._since[slots])
@@ -107,11 +122,12 @@ class Identity:
             ids[rows] = self._odd_ids(slot, ports[rows], times[rows])
         return ids
 
-    def _slot(self, ip: str) -> int:
-        slot = self._slots.get(ip)
+    def _slot(self, ip: str, scope: str | None) -> int:
+        key = (ip, scope if scope is not None and ip.startswith(LOOPBACK) else None)
+        slot = self._slots.get(key)
         if slot is None:
-            slot = self._slots[ip] = len(self._addresses)
-            self._addresses.append(ip)
+            slot = self._slots[key] = len(self._addresses)
+            self._addresses.append(key)
             if slot == len(self._newest):
                 self._newest = _grown(self._newest, UNSEEN)
                 self._since = _grown(self._since, claim_book.STILL)
@@ -142,10 +158,13 @@ class Identity:
 
     def _draw_lines(self, slot: int) -> None:
         """Draws the lines of an address anew and puts its endpoints on them again."""
-        claims = self._book.of(parse_address(self._addresses[slot]))
-        ports = sorted({c.port for c in claims if c.port is not None})
-        self._lines[slot] = lines = {ANY_PORT: claim_book.line(claims, None)}
-        lines.update((port, claim_book.line(claims, port)) for port in ports)
+        ip, scope = self._addresses[slot]
+        by_port: dict[int | None, list[Claim]] = {None: []}
+        for claim in self._book.of(parse_address(ip), scope):
+            by_port.setdefault(claim.port, []).append(claim)
+        on_any = by_port.pop(None)
+        self._lines[slot] = lines = {ANY_PORT: claim_book.line(on_any, None)}
+        lines.update((port, claim_book.line(on_any + claims, port)) for port, claims in by_port.items() if port)
         for number in self._of_slot.get(slot, ()):
             endpoint = self._endpoints[number]
             if endpoint.port in lines:
@@ -167,7 +186,7 @@ class Identity:
                 return
 
     def _new_endpoint(self, slot: int, port: int, claim: Claim | None) -> int:
-        ip = self._addresses[slot]
+        ip = self._addresses[slot][0]
         endpoint = Endpoint(self._next, ip, port, claim)
         self._next += 1
         if endpoint.id - self._base == len(self._first):
@@ -217,7 +236,7 @@ class Identity:
 
     def _hear(self, hint: hint_reader.DnsHint) -> None:
         """A DNS answer: for the holder at its time, or for the first one if nobody has called the address yet."""
-        slot = self._slots.get(hint.address)
+        slot = self._slots.get((hint.address, None))
         holder = self._holder(slot, hint.time) if slot is not None else None
         if holder is not None:
             self._hint(holder, "dns", hint.asked)

@@ -51,6 +51,8 @@ class Claim:
     port: int | None = None
     start: int | None = None
     end: int | None = None
+    scope: str | None = None
+    """Of an address that means another one in each network namespace (loopback): in which; see `Identity.ends`."""
 
 
 def parse_address(text: str) -> Address:

@@ -11,8 +11,8 @@
       name: gateway
 
 An entry has `ip` or `cidr` and at least one of name, namespace, service, workload, version, pod, container, node,
-process. Times without an offset are UTC. An entry with a port goes before one without, a longer prefix before a shorter;
-two entries of the same address and port may not overlap in time.
+process. Times without an offset are UTC. An entry with a port goes before one without, a longer prefix before a
+shorter; two entries of the same address and port may not overlap in time.
 """
 
 from __future__ import annotations

@@ -1,0 +1,253 @@
+"""A connection to a cluster's API server: requests with JSON in and out, and errors in words."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import aiohttp
+
+from tapper.kube.kinds import KINDS, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from types import TracebackType
+
+    from kubernetes.aio.client import Configuration
+
+    Object = dict[str, Any]
+    WebSocket = aiohttp.ClientWebSocketResponse[Literal[True]]
+
+PAGE = 500  # objects of one answer; as kubectl, so that a large cluster's lists are cut into pieces
+MAX_LINE = 16 << 20  # bytes of one watch event; etcd refuses objects of more than 1.5 MiB
+FIELD_MANAGER = "tapper"
+
+
+class KubeError(Exception):
+    """The cluster can't be reached or can't be used so; the message says what and what to do."""
+
+
+class ApiError(KubeError):
+    """The API server refused a request."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a connection's settings came from, for messages."""
+
+    context: str | None = None
+    namespace: str = "default"
+    server: str = ""
+    impersonated: str | None = None
+
+
+@dataclass(slots=True)
+class Cluster:
+    """An API server, with the credentials to ask it. Use it as an async context manager."""
+
+    configuration: Configuration
+    origin: Origin
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
+    """Seconds that one request may take; None: 30. A watch has none."""
+    _session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        from kubernetes.aio.client.rest import RESTClientObject
+
+        # the official client's session has the TLS settings, proxies and pool that the kubeconfig asks for
+        self.configuration.client_session_kwargs = {"read_bufsize": MAX_LINE}
+        self._session = RESTClientObject(self.configuration)._create_pool_manager()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _arguments(self) -> dict[str, Any]:
+        """What every request needs: credentials (read anew where they expire), server name, proxy."""
+        made: dict[str, Any] = {"headers": dict(self.headers)}
+        token = await self.configuration.get_api_key_with_prefix("BearerToken")
+        if token:
+            known = token.lower().startswith(("bearer ", "basic "))
+            made["headers"]["Authorization"] = token if known else f"Bearer {token}"
+        if self.configuration.tls_server_name:
+            made["server_hostname"] = self.configuration.tls_server_name
+        if self.configuration.proxy:
+            made["proxy"] = self.configuration.proxy
+        return made
+
+    @asynccontextmanager
+    async def _response(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+        timeout: aiohttp.ClientTimeout | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        assert self._session is not None  # noqa: S101
+        arguments = await self._arguments()
+        arguments["headers"] |= {"Accept": accept}
+        if body is not None:
+            arguments["headers"] |= {"Content-Type": content_type}
+            arguments["data"] = json.dumps(body)
+        limit = timeout or aiohttp.ClientTimeout(total=self.timeout or 30)
+        try:
+            async with self._session.request(
+                method, self.configuration.host + path, params=query, timeout=limit, **arguments
+            ) as response:
+                if response.status >= 400:
+                    raise _refusal(response.status, await response.read())
+                yield response
+        except TimeoutError as error:
+            seconds = limit.total or limit.sock_read
+            raise KubeError(f"the cluster at {self.origin.server} did not answer within {seconds:g} s") from error
+        except aiohttp.ClientError as error:
+            raise KubeError(f"can't reach the cluster at {self.origin.server}: {error}") from error
+
+    async def request(self, method: str, path: str, **more: Any) -> Object:
+        """One request.
+
+        Raises:
+            ApiError: it was refused.
+            KubeError: no answer.
+        """
+        async with self._response(method, path, **more) as response:
+            answer = json.loads(await response.read())
+        return answer if isinstance(answer, dict) else {}
+
+    async def get(self, kind: Kind, name: str, namespace: str | None = None) -> Object | None:
+        """One object, or None if there is none of this name."""
+        try:
+            return await self.request("GET", kind.path(namespace, name))
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def list(self, kind: Kind, namespace: str | None = None, labels: str = "", fields: str = "") -> list[Object]:
+        """All objects of a kind, in a namespace or in all."""
+        found: list[Object] = []
+        async for page in self.pages(kind, namespace, labels, fields):
+            found += page["items"]
+        return found
+
+    async def pages(
+        self, kind: Kind, namespace: str | None = None, labels: str = "", fields: str = "", *, metadata: bool = False
+    ) -> AsyncIterator[Object]:
+        """The pages of a list; `metadata`: only that of each object."""
+        query = {"limit": str(PAGE)}
+        query |= {"labelSelector": labels} if labels else {}
+        query |= {"fieldSelector": fields} if fields else {}
+        while True:
+            page = await self.request("GET", kind.path(namespace), query=query, accept=_accept("List", metadata))
+            page["items"] = page.get("items") or []
+            yield page
+            more = (page.get("metadata") or {}).get("continue")
+            if not more:
+                return
+            query["continue"] = more
+
+    @asynccontextmanager
+    async def watch(
+        self, kind: Kind, namespace: str | None, version: str, seconds: int, *, metadata: bool = False
+    ) -> AsyncIterator[AsyncIterator[Object]]:
+        """Changes since a resource version, each {"type", "object"}; ends after that many seconds.
+
+        Raises:
+            ApiError: 410 where the version is too old.
+        """
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": str(seconds),
+        }
+        # a connection that died without a word would else look like a quiet cluster
+        limit = aiohttp.ClientTimeout(total=None, sock_connect=self.timeout or 30, sock_read=seconds + 15)
+        path = kind.path(namespace)
+        async with self._response("GET", path, query=query, accept=_accept("", metadata), timeout=limit) as response:
+            yield _events(response)
+
+    async def apply(self, item: Object) -> Object:
+        """Creates or changes an object to be like this one (server-side apply)."""
+        kind = KINDS[item["kind"]]
+        meta = item["metadata"]
+        return await self.request(
+            "PATCH",
+            kind.path(meta.get("namespace"), meta["name"]),
+            query={"fieldManager": FIELD_MANAGER, "force": "true"},
+            body=item,
+            content_type="application/apply-patch+yaml",
+        )
+
+    async def create(self, path: str, item: Object) -> Object:
+        """Creates what has no name of its own, such as a review."""
+        return await self.request("POST", path, body=item)
+
+    async def delete(self, kind: Kind, name: str, namespace: str | None = None) -> bool:
+        """Deletes an object; whether there was one."""
+        try:
+            await self.request("DELETE", kind.path(namespace, name), query={"propagationPolicy": "Background"})
+        except ApiError as error:
+            if error.status in (404, 409):  # 409: it is being deleted already
+                return False
+            raise
+        return True
+
+    async def websocket(self, path: str, protocol: str) -> WebSocket:
+        """Opens a stream through the API server.
+
+        Raises:
+            KubeError: it can't be opened.
+        """
+        assert self._session is not None  # noqa: S101
+        arguments = await self._arguments()
+        arguments.pop("server_hostname", None)  # aiohttp has it for requests only
+        url = self.configuration.host + path
+        try:
+            opened: WebSocket = await self._session.ws_connect(
+                url, protocols=(protocol,), autoping=True, max_msg_size=0, compress=0, **arguments
+            )
+            return opened
+        except aiohttp.WSServerHandshakeError as error:
+            raise ApiError(error.status, error.message, f"{path}: {error.message}") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise KubeError(f"can't reach the cluster at {self.origin.server}: {error}") from error
+
+
+def _accept(what: str, metadata: bool) -> str:
+    if not metadata:
+        return "application/json"
+    return f"application/json;as=PartialObjectMetadata{what};g=meta.k8s.io;v=v1,application/json"
+
+
+def _refusal(status: int, body: bytes) -> ApiError:
+    try:
+        told = json.loads(body)
+        reason, message = str(told.get("reason") or ""), str(told.get("message") or "")
+    except (ValueError, AttributeError):
+        reason, message = "", body[:200].decode(errors="replace")
+    return ApiError(status, reason, message or f"the API server answered {status}")
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Object]:
+    async for line in response.content:
+        event = json.loads(line)
+        if event.get("type") == "ERROR":
+            about = event.get("object") or {}
+            raise ApiError(int(about.get("code") or 500), str(about.get("reason")), str(about.get("message")))
+        yield event

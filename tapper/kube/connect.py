@@ -1,0 +1,89 @@
+"""From kubectl's ways of saying which cluster (kubeconfig, context, user to act as) to a Cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tapper.kube.cluster import Cluster, KubeError, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+RENEW_SECONDS = 300  # tokens of credential plugins live 15 minutes or more
+OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which cluster, and as whom; the words are kubectl's."""
+
+    kubeconfig: str | None = None
+    """Path; None: KUBECONFIG (which may name several) or ~/.kube/config."""
+    context: str | None = None
+    as_user: str | None = None
+    as_groups: tuple[str, ...] = ()
+    request_timeout: float | None = None
+
+
+@asynccontextmanager
+async def connect(access: Access) -> AsyncIterator[Cluster]:
+    """A cluster of the kubeconfig.
+
+    Raises:
+        KubeError: there is no kubeconfig, or it can't be used.
+    """
+    from kubernetes.aio.client import Configuration
+    from kubernetes.aio.config import ConfigException, load_kube_config, refresh_token
+
+    path = access.kubeconfig or os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    if not any(Path(part).is_file() for part in path.split(os.pathsep)):
+        raise KubeError(f"no kubeconfig at {path}: name one with --kubeconfig or KUBECONFIG")
+    configuration = Configuration()
+    try:
+        loader = await load_kube_config(path, access.context, configuration, persist_config=False)
+    except (ConfigException, OSError, ValueError) as error:
+        raise KubeError(f"the kubeconfig {path} can't be used: {error}") from error
+    current = loader.current_context
+    told = current.get("context", {}) if hasattr(current, "get") else {}
+    origin = Origin(
+        context=current["name"] if current else None,
+        namespace=told.get("namespace") or "default",
+        server=configuration.host,
+        impersonated=access.as_user,
+    )
+    headers = {"Impersonate-User": access.as_user} if access.as_user else {}
+    if access.as_groups:
+        if not access.as_user:
+            raise KubeError("--as-group needs --as")
+        headers["Impersonate-Group"] = ",".join(access.as_groups)
+    renewal = asyncio.create_task(refresh_token(loader, configuration, RENEW_SECONDS))
+    try:
+        async with Cluster(configuration, origin, headers, access.request_timeout) as cluster:
+            yield cluster
+    finally:
+        renewal.cancel()
+
+
+@asynccontextmanager
+async def connect_inside() -> AsyncIterator[Cluster]:
+    """The cluster that this process is a pod of, as its service account; its namespace is the origin's.
+
+    Raises:
+        KubeError: it is no pod, or has no service account.
+    """
+    from kubernetes.aio.client import Configuration
+    from kubernetes.aio.config import ConfigException, load_incluster_config
+
+    configuration = Configuration()
+    try:
+        load_incluster_config(client_configuration=configuration)
+        namespace = OWN_NAMESPACE.read_text().strip()
+    except (ConfigException, OSError) as error:
+        raise KubeError(f"this is not a pod with a service account: {error}") from error
+    async with Cluster(configuration, Origin(None, namespace, configuration.host)) as cluster:
+        yield cluster

@@ -1,0 +1,323 @@
+"""From the cluster's objects as they change to claims of who had which address when.
+
+A pod has its addresses from when its node took it until its containers ended for good; then nobody has them until the
+next pod does. Of a pod more may become known (its service, its deployment): that names what it did before too. A pod
+that goes over to another service begins a new claim: what it did before keeps its name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from tapper.identity.names import Claim, Names
+from tapper.kube import kinds, objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tapper.kube.objects import Made, Node, Owner, Pod, Service, Slice
+    from tapper.kube.watching import Change
+
+    _Key = TypeVar("_Key")
+    _Member = TypeVar("_Member")
+    Place = tuple[str, int | None, str | None]  # address, port, scope
+
+KEEP_NS = 15 * 60 * 1_000_000_000
+"""How long claims of what is gone are kept, for records that come late; rows keep the name that they have for ever."""
+MAX_GONE = 50_000  # of them; some 50 MB
+
+MAX_NODE_PORTS = (
+    2_000  # claims of one service: its ports on each node; beyond, who is called there is called by the node
+)
+
+
+class Sink(Protocol):
+    """Who wants the claims: `tapper.identity.index.Identity`."""
+
+    def add(self, claim: Claim) -> None: ...  # noqa: D102
+    def replace(self, old: Claim, new: Claim) -> None: ...  # noqa: D102
+    def remove(self, claim: Claim) -> None: ...  # noqa: D102
+
+
+@dataclass(slots=True)
+class ClusterNames:
+    """Keeps the claims of a cluster. `now` is ns since the epoch, the time of the change as it is heard of."""
+
+    sink: Sink
+    _pods: dict[tuple[str, str], Pod] = field(default_factory=dict)
+    _services: dict[tuple[str, str], Service] = field(default_factory=dict)
+    _slices: dict[tuple[str, str], Slice] = field(default_factory=dict)
+    _nodes: dict[tuple[str, str], Node] = field(default_factory=dict)
+    _made: dict[str, Made] = field(default_factory=dict)
+    _made_keys: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _pods_made: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    _slices_of: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
+    """By pod."""
+    _slices_by_service: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
+    _holders: dict[Place, tuple[str, Claim]] = field(default_factory=dict)
+    """Who has it now: uid, claim."""
+    _places: dict[str, set[Place]] = field(default_factory=dict)
+    """What each uid has now."""
+    _freed: dict[Place, int] = field(default_factory=dict)
+    """Since when nobody has it."""
+    _gone: deque[tuple[int, Place, Claim]] = field(default_factory=deque)
+
+    def apply(self, change: Change, now: int) -> None:
+        """Takes a change in."""
+        match change.kind:
+            case kinds.POD:
+                self._apply_pod(change, now)
+            case kinds.SERVICE:
+                self._apply_service(change, now)
+            case kinds.ENDPOINT_SLICE:
+                self._apply_slice(change, now)
+            case kinds.NODE:
+                self._apply_node(change, now)
+            case kinds.REPLICA_SET | kinds.JOB:
+                self._apply_made(change, now)
+        self._forget(now)
+
+    def pods(self) -> Iterator[Pod]:
+        """All that are there."""
+        yield from self._pods.values()
+
+    def services(self) -> Iterator[Service]:
+        """All that are there."""
+        yield from self._services.values()
+
+    def workload(self, pod: Pod) -> Owner | None:
+        """What a pod belongs to in the end: its deployment, cron job, stateful set ...; None: to nobody."""
+        owner = pod.owner
+        made = self._made.get(owner.uid) if owner is not None else None
+        return made.owner if made is not None and made.owner is not None else owner
+
+    def _apply_pod(self, change: Change, now: int) -> None:
+        old = self._pods.pop(change.key, None)
+        new = objects.pod(change.item) if change.item is not None else None
+        if new is not None and new == old:
+            self._pods[change.key] = new
+            return
+        if old is not None and old.owner is not None:
+            _leave(self._pods_made, old.owner.uid, change.key)
+        if old is not None and (new is None or new.uid != old.uid):
+            self._release(old.uid, now)
+        if new is None:
+            return
+        self._pods[change.key] = new
+        if new.owner is not None:
+            self._pods_made.setdefault(new.owner.uid, set()).add(change.key)
+        self._name_pod(new, now)
+
+    def _apply_service(self, change: Change, now: int) -> None:
+        old = self._services.pop(change.key, None)
+        new = objects.service(change.item) if change.item is not None else None
+        if old is not None and (new is None or new.uid != old.uid):
+            self._release(old.uid, now)
+        if new is not None:
+            self._services[change.key] = new
+            self._name_service(new, now)
+        for place in self._slices_by_service.get(change.key, ()):
+            self._rename_pods_of(self._slices[place], now)
+
+    def _apply_slice(self, change: Change, now: int) -> None:
+        old = self._slices.pop(change.key, None)
+        new = objects.endpoint_slice(change.item) if change.item is not None else None
+        if old is not None:
+            _leave(self._slices_by_service, (old.namespace, old.service), change.key)
+            for name in old.pods:
+                _leave(self._slices_of, (old.namespace, name), change.key)
+        if new is None:
+            self._release(_slice_uid(change.key), now)
+            return
+        self._slices[change.key] = new
+        self._slices_by_service.setdefault((new.namespace, new.service), set()).add(change.key)
+        for name in new.pods:
+            self._slices_of.setdefault((new.namespace, name), set()).add(change.key)
+        self._name_outside(new, now)
+        self._rename_pods_of(new, now)
+
+    def _apply_node(self, change: Change, now: int) -> None:
+        uid = f"node/{change.key[1]}"
+        if change.item is None:
+            self._nodes.pop(change.key, None)
+            self._release(uid, now)
+            return
+        node = objects.node(change.item)
+        if self._nodes.get(change.key) == node:  # only its heartbeat
+            return
+        self._nodes[change.key] = node
+        names = Names(node=node.name)
+        # where pods have no bridge, the first address of their network may be one of theirs
+        free = [ip for ip in node.gateways if self._holders.get((ip, None, None), (uid,))[0] == uid]
+        self._hold(uid, {(ip, None, None): names for ip in (*free, *node.ips)}, None, now)
+        for service in self._services.values():
+            if service.node_ports:
+                self._name_service(service, now)
+
+    def _apply_made(self, change: Change, now: int) -> None:
+        place = (change.kind.name, *change.key)
+        if change.item is None:
+            self._made.pop(self._made_keys.pop(place, ""), None)
+            return
+        made = objects.made(change.item)
+        self._made_keys[place] = made.uid
+        before = self._made.get(made.uid)
+        self._made[made.uid] = made
+        if before is None or before.owner != made.owner:
+            for pod in self._pods_made.get(made.uid, ()):
+                self._name_pod(self._pods[pod], now)
+
+    def _rename_pods_of(self, part: Slice, now: int) -> None:
+        for name in part.pods:
+            pod = self._pods.get((part.namespace, name))
+            if pod is not None:
+                self._name_pod(pod, now)
+
+    def _name_pod(self, pod: Pod, now: int) -> None:
+        if pod.finished:
+            self._release(pod.uid, now)
+            return
+        self._hold(pod.uid, dict(self._pod_names(pod)), pod.start, now)
+
+    def _pod_names(self, pod: Pod) -> Iterator[tuple[Place, Names]]:
+        owner = self.workload(pod)
+        by_port = self._services_by_port(pod)
+
+        def rank(service: str) -> tuple[bool, int, str]:
+            """Of several services that it is in, the one it is called by: not a headless one, the shortest name."""
+            known = self._services.get((pod.namespace, service))
+            return known is None or not known.ips, len(service), service
+
+        main = min({s for services in by_port.values() for s in services}, key=rank, default=None)
+        only = pod.containers[0].name if len(pod.containers) == 1 else None
+        plain = Names(
+            namespace=pod.namespace,
+            service=main,
+            workload=owner.name if owner is not None else None,
+            version=pod.version,
+            pod=pod.name,
+            container=only,
+            node=pod.node,
+        )
+        by_container = {port: c.name for c in pod.containers for port in c.ports}
+        ports: dict[int, Names] = {}
+        for port in {*by_port, *by_container}:
+            service = min(by_port.get(port, ()), key=rank, default=main)
+            ports[port] = replace(plain, service=service, container=by_container.get(port, only))
+        if not pod.host_network:
+            for ip in pod.ips:
+                yield (ip, None, None), plain
+        for ip in pod.ips:
+            for port, names in ports.items():
+                if pod.host_network or names != plain:
+                    yield (ip, port, None), names
+        for ip in () if pod.host_network else pod.host_ips:
+            for container in pod.containers:
+                for port in container.host_ports:
+                    yield (ip, port, None), replace(plain, container=container.name)
+        if len(pod.containers) > 1 and not pod.host_network:  # within the pod, only ports tell who it is
+            for ip in ("127.0.0.1", "::1"):
+                yield (ip, None, pod.scope), plain
+                for port, name in by_container.items():
+                    yield (ip, port, pod.scope), replace(plain, container=name)
+
+    def _services_by_port(self, pod: Pod) -> dict[int, set[str]]:
+        found: dict[int, set[str]] = {}
+        for place in self._slices_of.get(pod.key, ()):
+            part = self._slices[place]
+            for port in part.ports if part.service else ():
+                found.setdefault(port, set()).add(part.service)
+        return found
+
+    def _name_service(self, service: Service, now: int) -> None:
+        names = Names(namespace=service.namespace, service=service.name)
+        places: dict[Place, Names] = {(ip, None, None): names for ip in service.ips}
+        places |= {(ip, port, None): names for ip in service.outer_ips for port in service.ports}
+        if len(self._nodes) * len(service.node_ports) <= MAX_NODE_PORTS:
+            nodes = self._nodes.values()
+            places |= {(ip, port, None): names for node in nodes for ip in node.ips for port in service.node_ports}
+        self._hold(service.uid, places, service.start, now)
+
+    def _name_outside(self, part: Slice, now: int) -> None:
+        """Endpoints that are no pods: a database outside, called by a service's name."""
+        names = Names(namespace=part.namespace, service=part.service)
+        places: dict[Place, Names] = {(ip, port, None): names for ip in part.addresses for port in part.ports}
+        self._hold(_slice_uid(part.key), places if part.service else {}, part.start, now)
+
+    def _hold(self, uid: str, wanted: dict[Place, Names], start: int | None, now: int) -> None:
+        """Lets `uid` have these places, by these names, and no others."""
+        for place in self._places.get(uid, set()) - wanted.keys():
+            self._end(place, now)
+        for place, names in wanted.items():
+            holder = self._holders.get(place)
+            if holder is None or holder[0] != uid:
+                self._begin(uid, place, names, start, now)
+                continue
+            claim = holder[1]
+            if claim.names == names:
+                continue
+            known = _more_known(claim.names, names)
+            if known is not None:
+                self._renew(place, replace(claim, names=known))
+            else:
+                self._end(place, now)
+                self._begin(uid, place, names, now, now)
+
+    def _begin(self, uid: str, place: Place, names: Names, start: int | None, now: int) -> None:
+        address, port, scope = place
+        if place in self._holders:
+            self._end(place, now)
+        freed = self._freed.pop(place, None)
+        if freed is not None and (start is None or start < freed):
+            start = freed
+        claim = Claim(ipaddress.ip_network(address), names, "kubernetes", port, start, None, scope)
+        self._holders[place] = (uid, claim)
+        self._places.setdefault(uid, set()).add(place)
+        self.sink.add(claim)
+
+    def _renew(self, place: Place, claim: Claim) -> None:
+        uid, old = self._holders[place]
+        self._holders[place] = (uid, claim)
+        self.sink.replace(old, claim)
+
+    def _end(self, place: Place, now: int) -> None:
+        uid, claim = self._holders.pop(place)
+        _leave(self._places, uid, place)
+        ended = replace(claim, end=max(now, (claim.start or 0) + 1))
+        self.sink.replace(claim, ended)
+        self._freed[place] = now
+        self._gone.append((now, place, ended))
+
+    def _release(self, uid: str, now: int) -> None:
+        for place in list(self._places.get(uid, ())):
+            self._end(place, now)
+
+    def _forget(self, now: int) -> None:
+        while self._gone and (self._gone[0][0] < now - KEEP_NS or len(self._gone) > MAX_GONE):
+            at, place, claim = self._gone.popleft()
+            self.sink.remove(claim)
+            if self._freed.get(place) == at:
+                del self._freed[place]
+
+
+def _leave(groups: dict[_Key, set[_Member]], key: _Key, member: _Member) -> None:
+    """Takes a member out of a group; an empty group goes."""
+    group = groups.get(key)
+    if group is not None:
+        group.discard(member)
+        if not group:
+            del groups[key]
+
+
+def _slice_uid(place: tuple[str, str]) -> str:
+    return f"slice/{place[0]}/{place[1]}"
+
+
+def _more_known(old: Names, new: Names) -> Names | None:
+    """The newer names, where they only say more or no longer say something; None: they say something else."""
+    if old.service is not None and new.service is not None and old.service != new.service:
+        return None
+    return replace(new, service=new.service or old.service, workload=new.workload or old.workload)

@@ -1,0 +1,214 @@
+"""What to tap, in a person's words: pods by name or pattern, by label, of a workload, behind a service."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import re2
+
+from tapper.kube.cluster import KubeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tapper.kube.naming import ClusterNames
+    from tapper.kube.objects import Pod
+
+WORKLOADS = {
+    "deployment": "Deployment",
+    "deployments": "Deployment",
+    "deploy": "Deployment",
+    "statefulset": "StatefulSet",
+    "statefulsets": "StatefulSet",
+    "sts": "StatefulSet",
+    "daemonset": "DaemonSet",
+    "daemonsets": "DaemonSet",
+    "ds": "DaemonSet",
+    "replicaset": "ReplicaSet",
+    "replicasets": "ReplicaSet",
+    "rs": "ReplicaSet",
+    "job": "Job",
+    "jobs": "Job",
+    "cronjob": "CronJob",
+    "cronjobs": "CronJob",
+    "cj": "CronJob",
+}
+"""kubectl's words for what makes pods."""
+SERVICES = ("service", "services", "svc")
+PODS = ("pod", "pods", "po")
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_TERM = re.compile(
+    r"\s*(?:!\s*(?P<absent>[^\s=!,()]+)|(?P<key>[^\s=!,()]+)\s*(?:(?P<equal>==?|!=)\s*(?P<value>[^\s=!,()]*)"
+    r"|(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?)\s*(?:,|$)"
+)
+
+
+class SelectionError(KubeError):
+    """The words can't be understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition of a label selector: whether the label's value is in `values` (None: has any) is `wanted`."""
+
+    key: str
+    values: tuple[str, ...] | None
+    wanted: bool
+
+    def holds(self, labels: dict[str, str]) -> bool:
+        """Whether labels are so; as in Kubernetes, `!=` and `notin` hold where there is no such label."""
+        value = labels.get(self.key)
+        return (value is not None and (self.values is None or value in self.values)) is self.wanted
+
+
+def parse_labels(text: str) -> tuple[Term, ...]:
+    """A label selector as kubectl takes it: `a=b,c!=d,e in (x, y),f,!g`.
+
+    Raises:
+        SelectionError: it is none.
+    """
+    terms: list[Term] = []
+    at = 0
+    while at < len(text):
+        found = _TERM.match(text, at)
+        if found is None or found.end() == at:
+            raise SelectionError(f"-l {text}: can't be read at {text[at:]!r}; such as -l app=orders,tier!=cache")
+        at = found.end()
+        if found["absent"]:
+            terms.append(Term(found["absent"], None, False))
+        elif found["set"]:
+            values = tuple(value.strip() for value in found["values"].split(","))
+            terms.append(Term(found["key"], values, found["set"] == "in"))
+        elif found["equal"]:
+            terms.append(Term(found["key"], (found["value"],), found["equal"] != "!="))
+        else:
+            terms.append(Term(found["key"], None, True))
+    return tuple(terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which pods are tapped, now and as they come.
+
+    A word is a pod's name or that of its deployment or other workload, `kind/name` as kubectl has it, or a regular
+    expression (RE2) for names of pods. None: all pods.
+    """
+
+    words: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] | None = None
+    """None: all."""
+    labels: str = ""
+    without: tuple[str, ...] = ()
+    """Namespaces that are never tapped: tapper's own."""
+    _terms: tuple[Term, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_terms", parse_labels(self.labels))
+        for word in self.words:
+            kind, slash, name = word.partition("/")
+            if slash and kind.lower() not in (*WORKLOADS, *SERVICES, *PODS):
+                raise SelectionError(f"no kind {kind!r} to tap; such as pod/{name}, deploy/{name}, svc/{name}")
+            if not slash and not _NAME.fullmatch(word):
+                try:
+                    re2.compile(word, _quiet())
+                except re2.error as error:
+                    raise SelectionError(f"{word!r} is no name and no regular expression: {_text(error)}") from error
+
+    def document(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Selection:
+        """The opposite of `document`."""
+        made: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in document.items()}
+        return cls(**made)
+
+    def pods(self, cluster: ClusterNames) -> list[Pod]:
+        """Those of the cluster that are to be tapped, by namespace and name."""
+        found = [pod for pod in cluster.pods() if self.has(pod, cluster)]
+        return sorted(found, key=lambda pod: pod.key)
+
+    def has(self, pod: Pod, cluster: ClusterNames) -> bool:
+        """Whether a pod is to be tapped."""
+        if pod.finished or pod.namespace in self.without:
+            return False
+        if self.namespaces is not None and pod.namespace not in self.namespaces:
+            return False
+        if not all(term.holds(pod.labels) for term in self._terms):
+            return False
+        return not self.words or any(_fits(word, pod, cluster) for word in self.words)
+
+    def describe(self) -> str:
+        """What it is, short: "shop/orders"."""
+        where = "*" if self.namespaces is None else ",".join(self.namespaces)
+        what = ",".join(self.words) or "*"
+        return f"{where}/{what}" + (f" -l {self.labels}" if self.labels else "")
+
+    def nothing(self, cluster: ClusterNames) -> str:
+        """Why no pod fits, and what to do."""
+        where = "any namespace" if self.namespaces is None else f"namespace {', '.join(self.namespaces)}"
+        pods = [p for p in cluster.pods() if p.namespace not in self.without]
+        inside = [p for p in pods if self.namespaces is None or p.namespace in self.namespaces]
+        if not inside:
+            return f"There are no pods in {where}. `-n NAMESPACE` looks in another, `-A` in all."
+        if not self.words:
+            return f"No pod in {where} has labels {self.labels}."
+        said = " ".join(self.words)
+        near = _near((w.rpartition("/")[2] for w in self.words), inside, cluster)
+        hint = f" Near: {', '.join(near)}." if near else ""
+        return f"No pod matches `{said}` in {where}.{hint}" + (
+            "" if self.namespaces is None else " `-A` looks in all namespaces."
+        )
+
+
+def _fits(word: str, pod: Pod, cluster: ClusterNames) -> bool:
+    kind, slash, name = word.partition("/")
+    owner = cluster.workload(pod)
+    if not slash:
+        if word == pod.name or (owner is not None and word == owner.name):
+            return True
+        return not _NAME.fullmatch(word) and re2.search(word, pod.name, _quiet()) is not None
+    kind = kind.lower()
+    if kind in PODS:
+        return pod.name == name
+    if kind in SERVICES:
+        return any(
+            s.namespace == pod.namespace
+            and s.name == name
+            and bool(s.selector)
+            and s.selector.items() <= pod.labels.items()
+            for s in cluster.services()
+        )
+    made_by = (pod.owner, owner)
+    return any(o is not None and o.kind == WORKLOADS[kind] and o.name == name for o in made_by)
+
+
+def _near(words: Iterable[str], pods: list[Pod], cluster: ClusterNames) -> list[str]:
+    shown: dict[str, str] = {}
+    for pod in pods:
+        shown.setdefault(pod.name, pod.name)
+        if (owner := cluster.workload(pod)) is not None:
+            shown.setdefault(owner.name, pod.name)
+    found: list[str] = []
+    for word in words:
+        close = difflib.get_close_matches(word, list(shown), n=3, cutoff=0.6)
+        close += [name for name in shown if word in name and name not in close][:3]
+        found += [shown[name] for name in close if shown[name] not in found]
+    return found[:5]
+
+
+def _quiet() -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    return options
+
+
+def _text(error: Exception) -> str:
+    told = error.args[0] if error.args else ""
+    return told.decode() if isinstance(told, bytes) else str(told)

@@ -1,0 +1,167 @@
+"""A session in the cluster: placed, watched until it is ready, reached, and removed."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tapper.kube import kinds, objects, sessions
+from tapper.kube.cluster import ApiError, KubeError
+from tapper.kube.credentials import make_credentials
+from tapper.kube.forwarding import forward
+from tapper.kube.placement import AGENT, API_PORT, COLLECTOR, namespace
+from tapper.kube.placement import objects as placed_objects
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from tapper.kube.cluster import Cluster
+    from tapper.kube.placement import Placement
+
+POLL = 0.3  # seconds between two looks at pods that start
+IMAGE_WORDS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError")
+
+
+def new_session() -> str:
+    """A name for one."""
+    return secrets.token_hex(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the pods are."""
+
+    collector: bool
+    agents: int
+    """Ready."""
+    nodes: int
+    """That shall have one."""
+    problems: tuple[str, ...] = ()
+    """Why something is not ready yet: the pod, its node, the cluster's words."""
+    image: str | None = None
+    """A problem with the image, if that is what it is."""
+
+    @property
+    def ready(self) -> bool:
+        """All of it."""
+        return self.collector and self.nodes > 0 and self.agents == self.nodes
+
+
+@dataclass(slots=True)
+class Session:
+    """One that was placed."""
+
+    cluster: Cluster
+    placement: Placement
+    token: str
+    started: float = field(default_factory=time.monotonic)
+
+    async def progress(self) -> Progress:
+        """How far it is now."""
+        where = self.placement.namespace
+        labels = f"app.kubernetes.io/instance={self.placement.session}"
+        items, daemon = await asyncio.gather(
+            self.cluster.list(kinds.POD, where, labels), self.cluster.get(kinds.DAEMON_SET, AGENT, where)
+        )
+        pods = [objects.pod(item) for item in items]
+        status = (daemon or {}).get("status") or {}
+        problems = [(pod, pod.waiting) for pod in pods if pod.waiting is not None and not pod.ready]
+        return Progress(
+            collector=any(pod.ready for pod in pods if pod.labels.get("app.kubernetes.io/component") == "collector"),
+            agents=sum(pod.ready for pod in pods if pod.labels.get("app.kubernetes.io/component") == "agent"),
+            nodes=int(status.get("desiredNumberScheduled") or 0),
+            problems=tuple(f"{pod.name} on {pod.node or 'no node'}: {told}" for pod, told in problems),
+            image=next((told for _, told in problems if told and told.startswith(IMAGE_WORDS)), None),
+        )
+
+    async def wait(self, seconds: float, told: Callable[[Progress], None]) -> Progress:
+        """Until the collector and at least one agent are ready; tells of every change.
+
+        Raises:
+            KubeError: they are not in time, or the image can't be had; the message says what to do.
+        """
+        last: Progress | None = None
+        end = time.monotonic() + seconds
+        while True:
+            progress = await self.progress()
+            if progress != last:
+                told(progress)
+                last = progress
+            if progress.image is not None:
+                raise KubeError(image_problem(self.placement.image, progress.image))
+            if progress.collector and progress.agents:
+                return progress
+            if time.monotonic() > end:
+                why = "".join(f"\n  {problem}" for problem in progress.problems)
+                raise KubeError(
+                    f"collector and agents were not ready within {seconds:g} s in {self.placement.namespace}{why}"
+                )
+            await asyncio.sleep(POLL)
+
+    @asynccontextmanager
+    async def forwarded(self, local_port: int = 0) -> AsyncIterator[str]:
+        """Gives the URL on this machine that leads to the collector's API."""
+        labels = f"app.kubernetes.io/instance={self.placement.session},app.kubernetes.io/component=collector"
+        async with forward(self.cluster, self.placement.namespace, labels, API_PORT, local_port) as port:
+            yield f"http://127.0.0.1:{port}"
+
+    async def remove(self) -> None:
+        """Deletes it; returns when nothing is there any more."""
+        await sessions.remove(self.cluster, await sessions.find(self.cluster, self.placement.session))
+        async for _ in sessions.gone(self.cluster, self.placement.session):
+            pass
+
+
+async def place(cluster: Cluster, placement: Placement) -> Session:
+    """Creates all objects; what was made is removed again if it can't be finished.
+
+    Raises:
+        KubeError: the API server refused something.
+    """
+    credentials = make_credentials((placement.host, f"{COLLECTOR}.{placement.namespace}"))
+    session = Session(cluster, placement, credentials.api_token)
+    try:
+        made = await cluster.apply(namespace(placement))
+        placement = replace(placement, pull_secrets=await _copy_pull_secrets(cluster, placement))
+        items = placed_objects(placement, credentials, str(made["metadata"]["uid"]))
+        first = [item for item in items if item["kind"] not in ("Deployment", "DaemonSet")]
+        await asyncio.gather(*(cluster.apply(item) for item in first))
+        await asyncio.gather(*(cluster.apply(item) for item in items if item not in first))
+    except BaseException:
+        await asyncio.shield(cluster.delete(kinds.NAMESPACE, placement.namespace))
+        raise
+    return session
+
+
+async def _copy_pull_secrets(cluster: Cluster, placement: Placement) -> tuple[str, ...]:
+    """Pods can use only secrets of their own namespace."""
+    for name in placement.pull_secrets:
+        source = await cluster.get(kinds.SECRET, name, cluster.origin.namespace)
+        if source is None:
+            raise KubeError(f"no secret {name} in namespace {cluster.origin.namespace} to pull the image with")
+        meta = {"name": name, "namespace": placement.namespace, "labels": placement.labels()}
+        copy = {"apiVersion": "v1", "kind": "Secret", "metadata": meta}
+        await cluster.apply({**copy, "type": source.get("type"), "data": source.get("data")})
+    return placement.pull_secrets
+
+
+def image_problem(image: str, told: str) -> str:
+    """What to do when nodes can't get the image."""
+    return (
+        f"the nodes can't get the image {image}: {told}\n"
+        "Name one that they can pull with --image (and --image-pull-secret), or put it on the nodes:\n"
+        f"  kind load docker-image {image}   ·   minikube image load {image}   ·   ctr -n k8s.io images import x.tar"
+    )
+
+
+async def running(cluster: Cluster, placement: Placement) -> bool:
+    """Whether its namespace is there and not ending."""
+    try:
+        item = await cluster.get(kinds.NAMESPACE, placement.namespace)
+    except ApiError:
+        return True
+    return item is not None and not item["metadata"].get("deletionTimestamp")

@@ -1,0 +1,81 @@
+"""The sessions that are in a cluster, and their removal."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tapper.kube import kinds, objects
+from tapper.kube.cluster import ApiError
+from tapper.kube.placement import MANAGED
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tapper.kube.cluster import Cluster
+    from tapper.kube.kinds import Kind
+
+CLUSTER_SCOPED = (kinds.CLUSTER_ROLE_BINDING, kinds.CLUSTER_ROLE)
+ELSEWHERE = (kinds.ROLE_BINDING, kinds.ROLE)
+"""In the tapped namespaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An object of a session."""
+
+    kind: Kind
+    name: str
+    namespace: str | None
+    session: str
+    since_ns: int | None
+    ending: bool
+    """It is being deleted already."""
+
+    def __str__(self) -> str:
+        return f"{self.kind.name.lower()}/{self.name}" + (f" in {self.namespace}" if self.namespace else "")
+
+
+async def find(cluster: Cluster, session: str | None = None) -> list[Left]:
+    """Objects of all sessions, or of one: namespaces, and what is outside of them."""
+    labels = MANAGED + (f",app.kubernetes.io/instance={session}" if session else "")
+    found: list[Left] = []
+    for kind in (kinds.NAMESPACE, *CLUSTER_SCOPED, *ELSEWHERE):
+        try:
+            items = await cluster.list(kind, labels=labels)
+        except ApiError as error:
+            if error.status == 403 and kind is not kinds.NAMESPACE:  # who may not list them all has made none
+                continue
+            raise
+        found += [_left(kind, item) for item in items]
+    own = {left.name for left in found if left.kind is kinds.NAMESPACE}
+    return [left for left in found if left.namespace not in own]
+
+
+def _left(kind: Kind, item: dict[str, Any]) -> Left:
+    meta = item["metadata"]
+    labels = meta.get("labels") or {}
+    return Left(
+        kind,
+        str(meta["name"]),
+        meta.get("namespace"),
+        str(labels.get("app.kubernetes.io/instance", "")),
+        objects.moment(meta.get("creationTimestamp")),
+        bool(meta.get("deletionTimestamp")),
+    )
+
+
+async def remove(cluster: Cluster, left: list[Left]) -> None:
+    """Deletes them; returns before they are gone."""
+    await asyncio.gather(*(cluster.delete(one.kind, one.name, one.namespace) for one in left))
+
+
+async def gone(cluster: Cluster, session: str | None = None) -> AsyncIterator[list[Left]]:
+    """What is still there, again and again until nothing is."""
+    while True:
+        left = await find(cluster, session)
+        yield left
+        if not left:
+            return
+        await asyncio.sleep(0.3)
