@@ -1,0 +1,90 @@
+"""Runs the shop in the network namespace of whoever starts it: `python -m tapper.demo.shop`.
+
+All servers are in this one process, each with an address of its own on loopback. It says "open" once the shop is open,
+and ends when its standard input does: with whoever started it, whatever way that goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import threading
+from http.server import ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp import web
+
+from tapper.demo import cache, names, stock
+from tapper.demo.services import CACHE, CLERK, PORT, ROUTES, News, application
+from tapper.demo.visitors import BROWSER, Visitor
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
+OPEN = "open"
+VISITORS = 6
+"""At each of the two hosts; together they ask some 30 times a second."""
+CHATS = 0.02
+
+
+async def main() -> None:
+    """Opens the shop and lets visitors in until standard input ends."""
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # visitors may leave in the middle
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    loop.add_reader(sys.stdin.fileno(), stopped.set)
+    async with contextlib.AsyncExitStack() as stack:
+        await open_shop(stack)
+        sys.stdout.write(f"{OPEN}\n")
+        sys.stdout.flush()
+        for host in ("visitor1", "visitor2"):
+            await visitors(stack, host)
+        await stopped.wait()
+
+
+async def open_shop(stack: AsyncExitStack) -> None:
+    """Starts all servers; they end with the stack."""
+    loop = asyncio.get_running_loop()
+    dns, _ = await loop.create_datagram_endpoint(names.Server, (names.address("kube-dns"), 53))
+    stack.callback(dns.close)
+    news = ThreadingHTTPServer((names.address("news"), PORT), News)
+    threading.Thread(target=news.serve_forever, daemon=True).start()
+    stack.callback(news.shutdown)
+    people = await cache.started(stack, names.address("cache"), names.address("users"))
+    clerk = await stock.started(stack, names.address("stock"), names.address("orders"))
+    for name in ROUTES:
+        source = names.address(name)
+        app = application(name, address=source, resolver=lambda source=source: names.Resolver(source))  # type: ignore[misc]
+        if name == "users" and people is not None:
+            app[CACHE] = people
+        if name == "orders" and clerk is not None:
+            app[CLERK] = clerk
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, source, PORT).start()
+
+
+async def visitors(stack: AsyncExitStack, host: str) -> None:
+    """Those of one host; they leave with the stack."""
+    source, gateway = names.address(host), f"http://gateway:{PORT}"
+    first = names.NUMBERS[host] * 10
+    for number in range(first, first + VISITORS):
+        connector = aiohttp.TCPConnector(
+            limit_per_host=2, ttl_dns_cache=20, local_addr=(source, 0), resolver=names.Resolver(source)
+        )
+        session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": BROWSER})
+        await stack.enter_async_context(session)
+        visitor = Visitor(session, number, gateway, CHATS)
+        stack.callback(asyncio.create_task(visitor.stay(float("inf"))).cancel)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(main())
