@@ -15,7 +15,13 @@ from ui.terminal import actions, themes
 from ui.terminal.bars import KeyLine, PaneAsked, TopLine
 from ui.terminal.desk import Desk
 from ui.terminal.filter_line import FilterLine
+from ui.terminal.flows import ORDERS as FLOW_ORDERS
+from ui.terminal.flows import FlowsPane
+from ui.terminal.health import HealthPane
+from ui.terminal.map import ORDERS as MAP_ORDERS
+from ui.terminal.map import MapPane
 from ui.terminal.menu import Ask, Choice, Keys, Menu, Palette
+from ui.terminal.pager import Pager
 from ui.terminal.requests import ORDERS, RequestsPane
 from ui.terminal.state import State
 
@@ -87,6 +93,9 @@ class TapperApp(App[None]):
         yield self._line
         with ContentSwitcher(initial="requests", id="panes"):
             yield self.requests
+            yield MapPane(self.desk, self.state, self.where)
+            yield FlowsPane(self.desk, self.where)
+            yield HealthPane(self.desk)
         yield self._key_line
 
     def on_mount(self) -> None:
@@ -169,8 +178,6 @@ class TapperApp(App[None]):
     def action_pane(self, name: str) -> None:
         """Shows another."""
         switcher = self.query_one("#panes", ContentSwitcher)
-        if not switcher.query(f"#{name}"):
-            return
         switcher.current = name
         self._top.pane = name
         self._top.refresh()
@@ -263,6 +270,16 @@ class TapperApp(App[None]):
 
         self.push_screen(Menu("order by", choices), chosen)
 
+    def action_order_map(self) -> None:
+        """What the map is sorted by."""
+        choices = [Choice(name, name, "hcp9ft"[number]) for number, name in enumerate(MAP_ORDERS)]
+        self.push_screen(Menu("order by", choices), lambda name: self.pane.set_order(name) if name else None)
+
+    def action_order_flows(self) -> None:
+        """What connections are sorted by."""
+        choices = [Choice(column, title.lower()) for title, column in FLOW_ORDERS.items()]
+        self.push_screen(Menu("order by", choices), lambda name: self.pane.set_order(name) if name else None)
+
     def action_span(self) -> None:
         """Which range of time."""
         last = self._top.summary.last_ns if self._top.summary else None
@@ -302,7 +319,7 @@ class TapperApp(App[None]):
 
     def action_find(self) -> None:
         """Looks for a text in what is shown in full."""
-        pager = self.requests.detail.pager
+        pager = self.focused if isinstance(self.focused, Pager) else self.requests.detail.pager
 
         def typed(needle: str | None) -> None:
             if needle is not None:
@@ -345,6 +362,7 @@ def _name(key: str) -> str:
         "left_square_bracket": "[",
         "right_square_bracket": "]",
         "asterisk": "*",
+        "full_stop": ".",
         "escape": "esc",
         "pageup": "pgup",
         "pagedown": "pgdn",

@@ -132,10 +132,15 @@ class KeyLine(Widget):
             left += Content(shown)
             used += width(shown)
         else:
-            for key, words in self.keys:
+            needs = [width(key) + 1 + width(words) + 2 for key, words in self.keys]
+            free, shown_keys = room - width(note) - 2, []
+            for (key, words), need in sorted(zip(self.keys, needs, strict=True), key=lambda k: k[0][1] != "keys"):
+                # the key that shows the others is never left out
+                if need <= free:
+                    shown_keys.append((key, words))
+                    free -= need
+            for key, words in (known for known in self.keys if known in shown_keys):
                 need = width(key) + 1 + width(words) + 2
-                if used + need + width(note) + 1 > room:
-                    break
                 left += Content.styled(key, "bold $text-primary") + Content(f" {words}  ")
                 used += need
         return left + Content(" " * max(room - used - width(note) - 1, 0)) + Content.styled(note, "bold")

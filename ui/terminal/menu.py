@@ -45,6 +45,7 @@ class Menu(ModalScreen[str | None]):
         background: $surface; border: round $primary; padding: 0 1; }
     Menu OptionList { width: auto; min-width: 22; height: auto; max-height: 100%; border: none; padding: 0;
         background: $surface; }
+    Menu OptionList:focus { border: none; }
     """
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -104,7 +105,7 @@ class Palette(ModalScreen[str | None]):
     Palette > Vertical { width: 70; max-width: 95%; height: auto; max-height: 80%; margin-top: 2;
         background: $surface; border: round $primary; padding: 0 1; }
     Palette Input { border: none; height: 1; padding: 0; background: $surface; }
-    Palette OptionList { height: auto; max-height: 16; border: none; background: $surface; padding: 0; }
+    Palette OptionList { text-wrap: nowrap; text-overflow: ellipsis; height: auto; max-height: 16; border: none; background: $surface; padding: 0; }
     """
     )
     BINDINGS: ClassVar[list[BindingType]] = [

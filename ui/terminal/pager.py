@@ -31,7 +31,7 @@ STYLES = ("title", "dim", "name", "warning", "match", "bar", "key", "string", "w
 OUTCOMES = ("client_error", "server_error", "timeout", "reset", "refused", "unanswered", "incomplete", "open")
 
 
-class Pager(ScrollView, can_focus=True):
+class Pager(ScrollView, can_focus=True, inherit_bindings=False):
     """A text. Lines that begin a block (a brace, a bracket at their end) can be folded."""
 
     DEFAULT_CSS = """

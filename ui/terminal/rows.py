@@ -61,7 +61,7 @@ class Heading(Widget):
             at -= cells + len(GAP)
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows of which a cursor is on one. With `follow`, the view stays at the last row as more come."""
 
     DEFAULT_CSS = """
@@ -169,6 +169,11 @@ class RowList(ScrollView, can_focus=True):
         self.total = self.cursor = self._start = 0
         self.scroll_to(y=0, animate=False)
         self._settle()
+
+    def repaint(self) -> None:
+        """The same rows look different."""
+        self._strips.clear()
+        self.refresh()
 
     def put_cursor(self, number: int) -> None:
         """Moves the cursor there, in sight."""

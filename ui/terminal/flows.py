@@ -1,0 +1,215 @@
+"""Connections, failed ones first, with the words of what that usually means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from tapper.feed.interface import ALWAYS, ConnectionQuery, Span
+from tapper.model.text import clean, count, duration, size
+from tapper.model.words import STATES
+from ui.columns import Column, end, plain_rows
+from ui.formatting import sign, time_of_day
+from ui.terminal.emptiness import nothing
+from ui.terminal.messages import FilterAsked, Moved, Opened, Sorted, Wanted
+from ui.terminal.rows import RowList
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult, RenderResult
+    from textual.binding import BindingType
+
+    from tapper.feed.interface import Feed
+    from ui.terminal.desk import Desk
+
+    Row = dict[str, Any]
+
+MEANS = {
+    "unanswered": "Usually a network policy or firewall drops it, the address belongs to no pod any more, or its node"
+    " is gone. Look at the NetworkPolicies of both sides, and whether the Service has endpoints.",
+    "refused": "Usually nothing listens on that port: the process crashed or is not up yet, the port of the Service is"
+    " wrong, or it has no ready endpoint.",
+    "reset": "Usually the process ended or crashed meanwhile, or one end gave up: a proxy's idle timeout, a client's"
+    " deadline, a full backlog.",
+}
+"""What a state usually means, and what to look at."""
+
+COLUMNS = (
+    Column("TIME", lambda row: time_of_day(row["time"]), 12, 12),
+    Column("PROTO", lambda row: clean(_protocol(row)), 5, 9),
+    Column("FROM", lambda row: end(row, "src"), 9, 26, good=12, where="middle"),
+    Column("TO", lambda row: _server(row), 12, 40, good=16, where="middle"),
+    Column("STATE", lambda row: f"{row['state']} {sign(row['state'])}".strip(), 8, 13),
+    Column("OPEN", lambda row: duration(row["last_time"] - row["time"]), 7, 12, right=True, rank=4),
+    Column("HANDSHAKE", lambda row: duration(row["handshake_ns"]), 9, 10, right=True, rank=6),
+    Column("REQS", lambda row: count(row["exchanges"]), 4, 7, right=True, rank=1),
+    Column("SENT", lambda row: size(row["bytes_sent"]), 5, 6, right=True, rank=3),
+    Column("RECV", lambda row: size(row["bytes_received"]), 5, 6, right=True, rank=3),
+    Column("AGAIN", lambda row: count(row["retransmits"]), 5, 7, right=True, rank=5),
+    Column("WHY", lambda row: clean(row["reason"] or ""), 0, 60, rank=7),
+)
+ORDERS = {
+    "TIME": "time",
+    "PROTO": "protocol",
+    "FROM": "src_name",
+    "TO": "dst_name",
+    "STATE": "state",
+    "SENT": "bytes_sent",
+    "RECV": "bytes_received",
+    "HANDSHAKE": "handshake_ns",
+    "REQS": "exchanges",
+    "AGAIN": "retransmits",
+}
+
+
+def _protocol(row: Row) -> str:
+    return str(row["transport"] if row["protocol"] == "unknown" else row["protocol"])
+
+
+def _server(row: Row) -> str:
+    name = end(row, "dst")
+    return name if name.endswith(f":{row['dst_port']}") else f"{name}:{row['dst_port']}"
+
+
+class Meaning(Widget):
+    """The connection at the cursor in words."""
+
+    DEFAULT_CSS = "Meaning { height: 4; border-top: solid $panel; color: $text-muted; padding: 0 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.row: Row | None = None
+
+    def render(self) -> RenderResult:
+        """What it is, what that usually means."""
+        row = self.row
+        if row is None:
+            return Content("")
+        name = f", TLS to {clean(row['server_name'])}" if row["server_name"] else ""
+        lost = f", {count(row['gaps'])} gaps ({size(row['gap_bytes'])}B not captured)" if row["gaps"] else ""
+        return Content.styled(f"{row['state']}: ", "bold") + Content(
+            f"{STATES.get(row['state'], '')}{name}{lost}. {MEANS.get(row['state'], '')}"
+        )
+
+
+def fetch(feed: Feed, query: ConnectionQuery) -> tuple[ConnectionQuery, int, list[Row], bool, str]:
+    """The query, how many there are, some rows, whether the filter could be asked of connections, why it is empty."""
+    from tapper.filter import FilterError, parse
+
+    asked, fits = query, True
+    try:
+        parse(query.where, "connection")
+    except FilterError:
+        asked, fits = replace(query, where=""), False
+    total = feed.count_connections(asked)
+    rows = plain_rows(feed.connections(asked))
+    empty = "" if total else nothing(feed.summary(), feed.health())
+    if not total and asked.where:
+        empty = f"No connection matches {clean(asked.where)}. esc clears the filter."
+    return query, total, rows, fits, empty
+
+
+class FlowsPane(Vertical):
+    """The list of connections."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z,e", "failed", "failed only"),
+        Binding("s,o", "app.order_flows", "sort"),
+        Binding("t", "app.span", "time range", show=False),
+    ]
+
+    def __init__(self, desk: Desk, where: str = "") -> None:
+        super().__init__(id="flows")
+        self.desk = desk
+        self.query_ = ConnectionQuery(where=where, failed_first=True)
+        self.rows = RowList(COLUMNS, lambda row: row["state"], empty="looking ...", id="connections")
+        self.rows.order = 0
+        self._meaning = Meaning()
+        self._fits = True
+
+    def compose(self) -> ComposeResult:
+        """Titles, rows, words."""
+        yield self.rows.heading
+        yield self.rows
+        yield self._meaning
+
+    def on_wanted(self, event: Wanted) -> None:
+        """Rows came into sight."""
+        event.stop()
+        self.refresh_rows()
+
+    def refresh_rows(self) -> None:
+        """Asks for what is shown."""
+        start, count_ = self.rows.window()
+        query = replace(self.query_, limit=count_, offset=start)
+        self.desk.ask("flows", lambda feed: fetch(feed, query), lambda found: self._show(*found))
+
+    def _show(self, query: ConnectionQuery, total: int, rows: list[Row], fits: bool, empty: str) -> None:
+        if replace(query, limit=self.query_.limit, offset=0) != self.query_:
+            return
+        self._fits = fits
+        self.rows.message = empty
+        self.rows.show(total, query.offset, rows)
+        self.app.title_changed()  # type: ignore[attr-defined]
+
+    def set_query(self, **changes: Any) -> None:
+        """Another filter, or order."""
+        self.query_ = replace(self.query_, **changes)
+        self.rows.message = "looking ..."
+        titles = [ORDERS.get(column.title) for column in COLUMNS]
+        self.rows.order, self.rows.descending = titles.index(self.query_.order), self.query_.descending
+        self.rows.clear()
+        if self.display:
+            self.refresh_rows()
+
+    def set_span(self, span: Span = ALWAYS) -> None:
+        """Another range of time."""
+        self.set_query(span=span)
+
+    def set_order(self, column: str) -> None:
+        """Orders by a column; failed ones stay first while the order is that of time."""
+        same = self.query_.order == column
+        self.set_query(
+            order=column,
+            descending=not self.query_.descending if same else column != "time",
+            failed_first=column == "time",
+        )
+
+    @property
+    def note(self) -> str:
+        """What the key line says at the right."""
+        said = f"{count(self.rows.cursor + 1)} of {count(self.rows.total)}" if self.rows.total else ""
+        return said if self._fits else f"{said}, not filtered: the filter is about requests"
+
+    def on_moved(self, event: Moved) -> None:
+        """Tells of the one at the cursor."""
+        event.stop()
+        self._meaning.row = self.rows.current
+        self._meaning.refresh()
+        self.app.title_changed()  # type: ignore[attr-defined]
+
+    def on_opened(self, event: Opened) -> None:
+        """The requests of the connection."""
+        event.stop()
+        row = self.rows.current
+        if row is None:
+            return
+        if row["exchanges"]:
+            self.post_message(FilterAsked(f"connection == {row['id']}", "requests"))
+        else:
+            self.app.say("no request was seen on it")  # type: ignore[attr-defined]
+
+    def on_sorted(self, event: Sorted) -> None:
+        """A title was clicked."""
+        event.stop()
+        column = ORDERS.get(COLUMNS[event.column].title)
+        if column is not None:
+            self.set_order(column)
+
+    def action_failed(self) -> None:
+        """Only those that failed, or all."""
+        self.set_query(failed_only=not self.query_.failed_only)

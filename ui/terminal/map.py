@@ -1,0 +1,341 @@
+"""The service map: edges sorted by what hurts, as a tree by callee or caller, or around one service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.binding import Binding
+from textual.containers import Vertical
+
+from tapper.feed.interface import ALWAYS, Span
+from tapper.model.edges import LEVELS
+from tapper.model.text import clean, count
+from ui.columns import Column
+from ui.edges import Edge, listed, node_name
+from ui.formatting import sparkline
+from ui.terminal.emptiness import no_match, nothing
+from ui.terminal.messages import FilterAsked, Opened, Sorted, Wanted
+from ui.terminal.rows import RowList
+from ui.terminal.tree import VIEWS, Shown, around, grouped, plain
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from tapper.feed.interface import Feed
+    from ui.terminal.desk import Desk
+    from ui.terminal.state import State
+
+    Row = dict[str, Any]
+
+BUCKETS = 20
+"""Of a sparkline; a cell each."""
+REDRAW_S = 1.0
+"""At most so often while more comes: a map that changes all the time can't be read."""
+SPARKS = {"p95_ns": "p95 OVER TIME", "calls": "CALLS OVER TIME", "errors": "ERRORS OVER TIME"}
+
+ORDERS: dict[str, Any] = {
+    "what hurts": lambda edge: edge.hurts,
+    "calls": lambda edge: -edge.figures["calls"],
+    "p95": lambda edge: -(edge.figures["p95_ns"] or 0),
+    "p99": lambda edge: -(edge.figures["p99_ns"] or edge.figures["max_ns"] or 0),
+    "from": lambda edge: node_name(edge.src),
+    "to": lambda edge: node_name(edge.dst),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the feed told of a map."""
+
+    asked: tuple[Any, ...]
+    edges: list[Edge]
+    sparks: dict[tuple[int, int, str], dict[str, list[float | None]]]
+    empty: str
+
+
+def look(feed: Feed, level: str, where: str, span: Span) -> Looked:
+    """Asks for the map and how its edges did over time."""
+    found = feed.edges(level, where, span)
+    edges = listed(found)
+    sparks: dict[tuple[int, int, str], dict[str, list[float | None]]] = {}
+    for row in feed.timeline(level, where, span, BUCKETS).drop_columns(["time"]).to_pylist():
+        key = (row["src"], row["dst"], row["protocol"])
+        rows = sparks.setdefault(key, {name: [None] * BUCKETS for name in SPARKS})
+        if 0 <= row["bucket"] < BUCKETS:
+            for name in SPARKS:
+                rows[name][row["bucket"]] = row[name]
+    empty = ""
+    if not edges:
+        summary = feed.summary()
+        empty = no_match(summary, where) if where and summary.exchanges else nothing(summary, feed.health())
+    return Looked((level, where, span), edges, sparks, empty)
+
+
+class MapPane(Vertical):
+    """The map as rows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "view(1)", "edges / trees / focus"),
+        Binding("shift+tab", "view(-1)", "view before", show=False),
+        Binding("full_stop", "focus_here", "focus this service"),
+        Binding("space", "fold", "fold", show=False),
+        Binding("left,h", "side('left')", "callers", show=False),
+        Binding("right,l", "side('right')", "callees", show=False),
+        Binding("s,o", "app.order_map", "sort"),
+        Binding("v", "spark", "p95 / calls / errors over time", show=False),
+        Binding("n", "level", "service / workload / pod / address", show=False),
+        Binding("r", "tidy", "sort anew", show=False),
+        Binding("ctrl+z,e", "failed", "failed only", show=False),
+        Binding("t", "app.span", "time range", show=False),
+        Binding("x", "app.export", "export"),
+    ]
+
+    def __init__(self, desk: Desk, state: State, where: str = "") -> None:
+        super().__init__(id="map")
+        self.desk, self.state, self.where, self.span_ = desk, state, where, ALWAYS
+        self.view = VIEWS[0]
+        self.order = "what hurts"
+        self.spark = "p95_ns"
+        self.only_failed = False
+        self.focused: int | None = None
+        """Number of the node that the focus is on."""
+        self._looked: Looked | None = None
+        self._order: list[tuple[int, int, str, bool]] = []
+        self._folded: set[int] = set()
+        self._timer = False
+        self.rows = RowList(self._columns(), lambda row: row["shown"].outcome, empty="looking ...", id="edges")
+
+    def compose(self) -> ComposeResult:
+        """Titles and rows."""
+        yield self.rows.heading
+        yield self.rows
+
+    def _columns(self) -> tuple[Column, ...]:
+        def text(name: str) -> Any:
+            return lambda row: row["shown"].texts.get(name, "")
+
+        if self.view == "focus":
+            return (
+                Column("CALLERS", text("left"), 12, 40, good=14, where="middle"),
+                Column("RATE", text("left_rate"), 5, 9, right=True, rank=3),
+                Column("ERR", text("left_err"), 4, 7, right=True),
+                Column("p95", text("left_p95"), 6, 10, right=True, rank=1),
+                Column("", text("middle"), 7, 40, where="middle"),
+                Column("CALLEES", text("right"), 12, 40, good=14, where="middle"),
+                Column("RATE", text("right_rate"), 5, 9, right=True, rank=4),
+                Column("ERR", text("right_err"), 4, 7, right=True),
+                Column("p95", text("right_p95"), 6, 10, right=True, rank=2),
+            )
+        ends = (
+            (Column("FROM", text("from"), 8, 40, good=14, where="middle"), Column("TO", text("to"), 8, 40, good=14))
+            if self.view == "edges"
+            else (Column("CALLEE, CALLERS" if self.view == "callees" else "CALLER, CALLEES", text("name"), 16, 60),)
+        )
+        return (
+            *ends,
+            Column("PROTO", text("protocol"), 4, 9, rank=4),
+            Column("CALLS", text("calls"), 5, 9, right=True, rank=6),
+            Column("RATE", text("rate"), 5, 9, right=True, rank=2),
+            Column("ERR", text("errors"), 4, 7, right=True),
+            Column("p50", text("p50"), 6, 10, right=True, rank=5),
+            Column("p95", text("p95"), 6, 10, right=True),
+            Column("p99", text("p99"), 6, 14, right=True, rank=1),
+            Column(SPARKS[self.spark], self._sparkline, BUCKETS, BUCKETS, rank=3),
+            Column("", text("notes"), 0, 70, rank=7),
+        )
+
+    def _sparkline(self, row: Row) -> str:
+        edge: Edge | None = row["shown"].edge
+        if edge is None or edge.failed or self._looked is None:
+            return ""
+        known = self._looked.sparks.get(edge.key[:3])
+        return sparkline(known[self.spark]) if known else ""
+
+    # asking
+
+    def refresh_rows(self) -> None:
+        """Asks once more, not too often."""
+        if not self._timer:
+            self._timer = True
+            self._ask()
+            self.set_timer(REDRAW_S, self._may_again)
+
+    def _may_again(self) -> None:
+        self._timer = False
+
+    def on_wanted(self, event: Wanted) -> None:
+        """All rows are held; there are none yet."""
+        event.stop()
+        if self._looked is None:
+            self._ask()
+
+    def _ask(self) -> None:
+        level, where, span = self.state.level, self.where, self.span_
+        self.desk.ask("map", lambda feed: look(feed, level, where, span), self._show, self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        if self._looked is None:
+            self.rows.message = clean(str(error))
+            self.rows.refresh()
+        self.app.told(error)  # type: ignore[attr-defined]
+
+    def _show(self, looked: Looked) -> None:
+        if looked.asked != (self.state.level, self.where, self.span_):
+            return
+        self._looked = looked
+        self._fill()
+
+    def _fill(self, *, top: bool = False) -> None:
+        """Makes the rows; edges that were there keep their places, new ones come below."""
+        if self._looked is None:
+            return
+        edges = [edge for edge in self._looked.edges if not self.only_failed or edge.outcome != "ok"]
+        edges.sort(key=ORDERS[self.order])
+        places = {key: place for place, key in enumerate(self._order)}
+        edges.sort(key=lambda edge: places.get(edge.key, len(places)))
+        self._order = [edge.key for edge in edges]
+        if self.view == "focus":
+            if self.focused is None and edges:
+                self.focused = edges[0].dst["node"]
+            shown = around(edges, self.focused)
+        elif self.view == "edges":
+            shown = plain(edges)
+        else:
+            shown = grouped(edges, self._folded, by_callee=self.view == "callees")
+        self.rows.message = self._looked.empty or "No edge has failures. e shows all."
+        if top:
+            self.rows.clear()
+        self.rows.show(len(shown), 0, [{"shown": row} for row in shown])
+        self.app.title_changed()  # type: ignore[attr-defined]
+
+    def set_query(self, *, where: str) -> None:
+        """Another filter."""
+        self.where, self._looked, self._order = where, None, []
+        self.rows.message = "looking ..."
+        self.rows.clear()
+        if self.display:
+            self._ask()
+
+    def set_span(self, span: Span = ALWAYS) -> None:
+        """Another range of time."""
+        self.span_, self._looked = span, None
+        if self.display:
+            self._ask()
+
+    @property
+    def note(self) -> str:
+        """What the key line says at the right."""
+        if self._looked is None:
+            return ""
+        failed = "failed " if self.only_failed else ""
+        return f"{count(len(self._order))} {failed}edges by {self.order}, {self.state.level}s"
+
+    # keys
+
+    @property
+    def _here(self) -> Shown | None:
+        row = self.rows.current
+        return row["shown"] if row is not None else None
+
+    def on_opened(self, event: Opened) -> None:
+        """The requests of the edge; of connections that failed, those; a group folds."""
+        event.stop()
+        here = self._here
+        if here is None:
+            return
+        edge = here.chosen
+        if edge is None:
+            self.action_fold()
+            return
+        where = edge_filter(edge, self.state.level, self._looked.edges if self._looked else [])
+        kept = self.where and f"({self.where}) && {where}"
+        self.post_message(FilterAsked(kept or where, "flows" if edge.failed else "requests"))
+
+    def on_sorted(self, event: Sorted) -> None:
+        """A title was clicked."""
+        event.stop()
+        title = self.rows.columns[event.column].title
+        by = {"FROM": "from", "TO": "to", "CALLS": "calls", "RATE": "calls", "p95": "p95", "p99": "p99"}
+        self.set_order(by.get(title, "what hurts"))
+
+    def set_order(self, order: str) -> None:
+        """Sorts by something else."""
+        self.order, self._order = order, []
+        self._fill(top=True)
+
+    def action_tidy(self) -> None:
+        """Sorts what came meanwhile into its place."""
+        self.set_order(self.order)
+
+    def action_view(self, by: int) -> None:
+        """The next way to see it."""
+        here = self._here
+        if here is not None and here.node is not None:
+            self.focused = here.node
+        self.view = VIEWS[(VIEWS.index(self.view) + by) % len(VIEWS)]
+        self.rows.clear()
+        self.rows.show_columns(self._columns())
+        self._fill()
+
+    def action_focus_here(self) -> None:
+        """Sees the map around the service at the cursor."""
+        here = self._here
+        if here is not None and here.node is not None:
+            self.focused, self.view = here.node, "focus"
+            self.rows.clear()
+            self.rows.show_columns(self._columns())
+            self._fill()
+
+    def action_side(self, side: str) -> None:
+        """In the focus view, callers or callees."""
+        if self.view == "focus":
+            for row in self.rows.held[1]:
+                row["shown"].side = side
+            self.rows.repaint()
+
+    def action_fold(self) -> None:
+        """Folds a group, or unfolds it."""
+        here = self._here
+        if here is not None and here.group is not None:
+            self._folded ^= {here.group}
+            self._fill()
+
+    def action_spark(self) -> None:
+        """What is drawn over time."""
+        names = list(SPARKS)
+        self.spark = names[(names.index(self.spark) + 1) % len(names)]
+        self.rows.show_columns(self._columns())
+
+    def action_level(self) -> None:
+        """What a node stands for."""
+        self.state.level = LEVELS[(LEVELS.index(self.state.level) + 1) % len(LEVELS)]
+        self._looked, self._order, self.focused = None, [], None
+        self._ask()
+
+    def action_failed(self) -> None:
+        """Only edges with failures, or all."""
+        self.only_failed = not self.only_failed
+        self._fill(top=True)
+
+
+def edge_filter(edge: Edge, level: str, edges: list[Edge]) -> str:
+    """The requests of an edge, as short as they can be told."""
+    nodes = {end["node"]: end for other in edges for end in (other.src, other.dst)}
+
+    def is_end(which: str, node: Row) -> str:
+        kind = node["kind"]
+        named = kind if level in ("workload", "pod") and kind in ("workload", "pod", "process") else "name"
+        field = "ip" if level == "address" else named
+        condition = f"{which}.{field} == {quoted(node['name'])}"
+        if any(n["name"] == node["name"] and n["namespace"] != node["namespace"] for n in nodes.values()):
+            condition += f" && {which}.namespace == {quoted(node['namespace'])}" if node["namespace"] else ""
+        return condition
+
+    from tapper.filter.tree import quoted
+
+    parts = [is_end("src", edge.src), is_end("dst", edge.dst)]
+    if not edge.failed:
+        parts.append(f"protocol == {quoted(edge.figures['protocol'])}")
+    return " && ".join(parts)
