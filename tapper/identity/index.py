@@ -7,6 +7,7 @@ reaches back to an earlier holder.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tapper.identity.claims import Line
-    from tapper.identity.names import Claim
+    from tapper.identity.names import Claim, Network
 
     _Number = TypeVar("_Number", np.int32, np.int64)
     Ids = npt.NDArray[np.int32]
@@ -56,10 +57,12 @@ class Identity:
         self._forget()
 
     def _forget(self) -> None:
-        self._slots: dict[tuple[str, str | None], int] = {}  # by address and, of loopback, its scope
+        self._slots: dict[str, int] = {}  # by address; of loopback, by address%scope
         self._addresses: list[tuple[str, str | None]] = []
         self._newest = np.full(1024, UNSEEN, np.int32)  # by slot: its newest holder on any port ...
-        self._since = np.full(1024, claim_book.STILL, np.int64)  # ... and since when; never, where ports tell more
+        self._since = np.full(1024, claim_book.STILL, np.int64)  # ... and since when
+        self._ports: dict[int, tuple[int, int]] = {}  # the same of ports that claims speak of, by slot << 16 | port ...
+        self._port_table: tuple[npt.NDArray[np.int64], Ids, Times] | None = None  # ... as sorted columns
         self._lines: dict[int, dict[int, Line]] = {}  # by slot, by port
         self._of_slot: dict[int, list[int]] = {}
         self._endpoints: dict[int, Endpoint] = {}
@@ -85,10 +88,10 @@ class Identity:
 
     def _renew(self, claim: Claim) -> None:
         if claim.network.num_addresses == 1:
-            slot = self._slots.get((str(claim.network.network_address), claim.scope))
+            slot = self._slots.get(_text(claim.network) + (f"%{claim.scope}" if claim.scope is not None else ""))
             slots = [] if slot is None else [slot]
         else:
-            slots = [s for (ip, _), s in self._slots.items() if parse_address(ip) in claim.network]
+            slots = [s for s, (ip, _) in enumerate(self._addresses) if parse_address(ip) in claim.network]
         for slot in slots:
             if slot in self._lines:
                 self._draw_lines(slot)
@@ -114,20 +117,34 @@ class Identity:
     def _ids(
         self, addresses: pa.DictionaryArray, ports: npt.NDArray[np.uint16], times: Times, scope: str | None
     ) -> Ids:
-        of_word = np.array([self._slot(ip, scope) for ip in addresses.dictionary.to_pylist()], np.int64)
+        words = addresses.dictionary.to_pylist()
+        if scope is not None:
+            words = [f"{ip}%{scope}" if ip.startswith(LOOPBACK) else ip for ip in words]
+        found = list(map(self._slots.get, words))
+        if None in found:
+            found = [self._slot(word) if slot is None else slot for slot, word in zip(found, words, strict=True)]
+        of_word = np.array(found, np.int64)
         slots = of_word[addresses.indices.to_numpy()]
         ids: Ids = self._newest[slots]
-        odd = np.flatnonzero(times < self._since[slots])
+        since: Times = self._since[slots]
+        if self._ports:
+            keys, newest, port_since = self._table_of_ports()
+            wanted = slots << 16 | ports
+            places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+            known = keys[places] == wanted
+            ids = np.where(known, newest[places], ids)
+            since = np.where(known, port_since[places], since)
+        odd = np.flatnonzero(times < since)
         for slot, rows in _groups(slots[odd], odd):
             ids[rows] = self._odd_ids(slot, ports[rows], times[rows])
         return ids
 
-    def _slot(self, ip: str, scope: str | None) -> int:
-        key = (ip, scope if scope is not None and ip.startswith(LOOPBACK) else None)
-        slot = self._slots.get(key)
+    def _slot(self, word: str) -> int:
+        slot = self._slots.get(word)
         if slot is None:
-            slot = self._slots[key] = len(self._addresses)
-            self._addresses.append(key)
+            slot = self._slots[word] = len(self._addresses)
+            ip, _, scope = word.partition("%")
+            self._addresses.append((ip, scope or None))
             if slot == len(self._newest):
                 self._newest = _grown(self._newest, UNSEEN)
                 self._since = _grown(self._since, claim_book.STILL)
@@ -150,11 +167,22 @@ class Identity:
         return ids
 
     def _keep_newest(self, slot: int) -> None:
-        lines = self._lines[slot]
-        newest = lines[ANY_PORT].endpoints[-1]
-        known = len(lines) == 1 and newest >= 0
-        self._newest[slot] = newest if known else UNSEEN
-        self._since[slot] = lines[ANY_PORT].starts[-1] if known else claim_book.STILL
+        for port, line in self._lines[slot].items():
+            newest = line.endpoints[-1]
+            since = line.starts[-1] if newest >= 0 else claim_book.STILL
+            if port == ANY_PORT:
+                self._newest[slot], self._since[slot] = newest, since
+            else:
+                self._ports[slot << 16 | port] = newest, since
+                self._port_table = None
+
+    def _table_of_ports(self) -> tuple[npt.NDArray[np.int64], Ids, Times]:
+        if self._port_table is None:
+            keys = np.fromiter(self._ports, np.int64, len(self._ports))
+            values = np.array(list(self._ports.values()), np.int64)
+            order = np.argsort(keys)
+            self._port_table = keys[order], values[order, 0].astype(np.int32), values[order, 1]
+        return self._port_table
 
     def _draw_lines(self, slot: int) -> None:
         """Draws the lines of an address anew and puts its endpoints on them again."""
@@ -163,6 +191,8 @@ class Identity:
         for claim in self._book.of(parse_address(ip), scope):
             by_port.setdefault(claim.port, []).append(claim)
         on_any = by_port.pop(None)
+        for port in self._lines.get(slot, ()):
+            self._ports.pop(slot << 16 | port, None)
         self._lines[slot] = lines = {ANY_PORT: claim_book.line(on_any, None)}
         lines.update((port, claim_book.line(on_any + claims, port)) for port, claims in by_port.items() if port)
         for number in self._of_slot.get(slot, ()):
@@ -236,7 +266,7 @@ class Identity:
 
     def _hear(self, hint: hint_reader.DnsHint) -> None:
         """A DNS answer: for the holder at its time, or for the first one if nobody has called the address yet."""
-        slot = self._slots.get((hint.address, None))
+        slot = self._slots.get(hint.address)
         holder = self._holder(slot, hint.time) if slot is not None else None
         if holder is not None:
             self._hint(holder, "dns", hint.asked)
@@ -278,6 +308,11 @@ ENDPOINT_COLUMNS = (
     "node",
     "process",
 )
+
+
+@lru_cache(4096)
+def _text(network: Network) -> str:
+    return str(network.network_address)
 
 
 def _same_holder(one: Claim, other: Claim) -> bool:

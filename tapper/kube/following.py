@@ -83,7 +83,7 @@ class Following:
     _targets: tuple[Target, ...] | None = None
 
     def __post_init__(self) -> None:
-        self._names = ClusterNames(self.sink)
+        self._names = ClusterNames(self.sink, lambda pod: self.selection.has(pod, self._names))
 
     async def run(self) -> None:
         """Until it is cancelled."""

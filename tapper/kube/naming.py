@@ -10,13 +10,14 @@ from __future__ import annotations
 import ipaddress
 from collections import deque
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tapper.identity.names import Claim, Names
 from tapper.kube import kinds, objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tapper.kube.objects import Made, Node, Owner, Pod, Service, Slice
     from tapper.kube.watching import Change
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 KEEP_NS = 15 * 60 * 1_000_000_000
 """How long claims of what is gone are kept, for records that come late; rows keep the name that they have for ever."""
+LOOPBACK = ("127.0.0.1", "::1")
 MAX_GONE = 50_000  # of them; some 50 MB
 
 MAX_NODE_PORTS = (
@@ -47,6 +49,8 @@ class ClusterNames:
     """Keeps the claims of a cluster. `now` is ns since the epoch, the time of the change as it is heard of."""
 
     sink: Sink
+    tapped: Callable[[Pod], bool] = lambda pod: True
+    """Whether a pod's own loopback is listened to."""
     _pods: dict[tuple[str, str], Pod] = field(default_factory=dict)
     _services: dict[tuple[str, str], Service] = field(default_factory=dict)
     _slices: dict[tuple[str, str], Slice] = field(default_factory=dict)
@@ -192,37 +196,47 @@ class ClusterNames:
             return known is None or not known.ips, len(service), service
 
         main = min({s for services in by_port.values() for s in services}, key=rank, default=None)
+        made: dict[tuple[str | None, str | None], Names] = {}
+
+        def names(service: str | None, container: str | None) -> Names:
+            """The same object for the same names: a large cluster has some hundred thousand claims."""
+            found = made.get((service, container))
+            if found is None:
+                found = made[service, container] = Names(
+                    namespace=pod.namespace,
+                    service=service,
+                    workload=owner.name if owner is not None else None,
+                    version=pod.version,
+                    pod=pod.name,
+                    container=container,
+                    node=pod.node,
+                )
+            return found
+
         only = pod.containers[0].name if len(pod.containers) == 1 else None
-        plain = Names(
-            namespace=pod.namespace,
-            service=main,
-            workload=owner.name if owner is not None else None,
-            version=pod.version,
-            pod=pod.name,
-            container=only,
-            node=pod.node,
-        )
+        plain = names(main, only)
         by_container = {port: c.name for c in pod.containers for port in c.ports}
-        ports: dict[int, Names] = {}
-        for port in {*by_port, *by_container}:
-            service = min(by_port.get(port, ()), key=rank, default=main)
-            ports[port] = replace(plain, service=service, container=by_container.get(port, only))
-        if not pod.host_network:
-            for ip in pod.ips:
-                yield (ip, None, None), plain
+        ports = {
+            port: names(min(by_port.get(port, ()), key=rank, default=main), by_container.get(port, only))
+            for port in {*by_port, *by_container}
+        }
         for ip in pod.ips:
-            for port, names in ports.items():
-                if pod.host_network or names != plain:
-                    yield (ip, port, None), names
+            if not pod.host_network:
+                yield (ip, None, None), plain
+            for port, by_port_names in ports.items():
+                if pod.host_network or by_port_names is not plain:
+                    yield (ip, port, None), by_port_names
         for ip in () if pod.host_network else pod.host_ips:
             for container in pod.containers:
                 for port in container.host_ports:
-                    yield (ip, port, None), replace(plain, container=container.name)
-        if len(pod.containers) > 1 and not pod.host_network:  # within the pod, only ports tell who it is
-            for ip in ("127.0.0.1", "::1"):
+                    yield (ip, port, None), names(main, container.name)
+        # within the pod only ports tell who it is; nobody asks for one that is not tapped
+        if not pod.host_network and self.tapped(pod):
+            for ip in LOOPBACK:
                 yield (ip, None, pod.scope), plain
                 for port, name in by_container.items():
-                    yield (ip, port, pod.scope), replace(plain, container=name)
+                    if len(pod.containers) > 1:
+                        yield (ip, port, pod.scope), names(main, name)
 
     def _services_by_port(self, pod: Pod) -> dict[int, set[str]]:
         found: dict[int, set[str]] = {}
@@ -273,7 +287,7 @@ class ClusterNames:
         freed = self._freed.pop(place, None)
         if freed is not None and (start is None or start < freed):
             start = freed
-        claim = Claim(ipaddress.ip_network(address), names, "kubernetes", port, start, None, scope)
+        claim = Claim(_network(address), names, "kubernetes", port, start, None, scope)
         self._holders[place] = (uid, claim)
         self._places.setdefault(uid, set()).add(place)
         self.sink.add(claim)
@@ -310,6 +324,9 @@ def _leave(groups: dict[_Key, set[_Member]], key: _Key, member: _Member) -> None
         group.discard(member)
         if not group:
             del groups[key]
+
+
+_network = lru_cache(4096)(ipaddress.ip_network)  # one object for all ports of an address
 
 
 def _slice_uid(place: tuple[str, str]) -> str:
