@@ -1,0 +1,233 @@
+// The map itself. React Flow moves and zooms it; what is where comes from the scene, and never changes by itself.
+
+import {
+  Background,
+  type NodeChange,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+  useStore,
+  ViewportPortal,
+} from "@xyflow/react";
+import "@xyflow/react/dist/base.css";
+import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from "react";
+import { usePage } from "../app/page";
+import { useTheme } from "../app/theme";
+import { plural, rate } from "../model/figures";
+import { clean } from "../model/text";
+import { adjust, go, useView } from "../state/store";
+import { EdgeLayer } from "./EdgeLayer";
+import { NODE_HEIGHT, NODE_WIDTH, type Point } from "./geometry";
+import type { Edge, Graph } from "./graph";
+import { MapNotes } from "./MapNotes";
+import { MapTools } from "./MapTools";
+import { nextNode } from "./neighbour";
+import { type BoxNode, ServiceBox } from "./ServiceBox";
+import { type Scene, useScene } from "./useScene";
+import { useSlots } from "./useSlots";
+import { WhyEmpty } from "./WhyEmpty";
+
+const NODE_TYPES = { service: ServiceBox };
+/** Labels are readable from this zoom on. */
+const NEAR = 0.45;
+const FIT = { padding: 0.12, maxZoom: 1.1 };
+
+export default function MapPane() {
+  return (
+    <ReactFlowProvider>
+      <Inner />
+    </ReactFlowProvider>
+  );
+}
+
+function Inner() {
+  const { map, changes } = usePage();
+  const view = useView();
+  const theme = useTheme();
+  const flow = useReactFlow();
+  const laid = useSlots(map.drawn);
+  const [dragged, setDragged] = useState<Readonly<Record<string, Point>>>({});
+  const [hovered, setHovered] = useState<string | null>(null);
+  const moved = useMemo(() => ({ ...view.moved, ...dragged }), [view.moved, dragged]);
+  const scene = useScene(map.drawn, map.whole, laid, moved, view, hovered, changes);
+  const nodes = useMemo(() => boxesOf(scene, map.drawn.graph, view.node), [scene, map.drawn.graph, view.node]);
+  const near = useStore(({ transform }) => transform[2] >= NEAR);
+  const pane = useRef<HTMLElement>(null);
+
+  // The view is fitted once for what is looked at: the first map, a level, a focus, a tidying. Never for what arrives.
+  const fitted = `${map.drawn.layout} ${view.focus} ${view.depth} ${laid.tidied}`;
+  const last = useRef<string | null>(null);
+  const settled = laid.ready && nodes.length > 0;
+  useEffect(() => {
+    if (!settled || last.current === fitted) return;
+    last.current = fitted;
+    void flow.fitView(FIT);
+  }, [settled, fitted, flow]);
+
+  const onNodesChange = (changed: NodeChange<BoxNode>[]): void => {
+    const places: Record<string, Point> = {};
+    let dropped = false;
+    for (const change of changed) {
+      if (change.type !== "position" || !change.position) continue;
+      places[change.id] = change.position;
+      dropped ||= change.dragging === false;
+    }
+    if (!Object.keys(places).length) return;
+    if (dropped) {
+      adjust({ moved: { ...view.moved, ...dragged, ...places } });
+      setDragged({});
+    } else setDragged((before) => ({ ...before, ...places }));
+  };
+  const choose = (key: string): void => {
+    const node = map.drawn.graph.nodes.get(key);
+    if (node?.kind === "namespace") go({ folded: true, open: [...view.open, node.namespace ?? ""] });
+    else go({ node: view.node === key ? null : key, edge: null, request: null });
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    const from = (event.target as Element).getAttribute("data-node");
+    if (from === null || !event.key.startsWith("Arrow")) return;
+    const to = nextNode(map.drawn.graph, scene.where, from, event.key);
+    event.preventDefault();
+    event.stopPropagation();
+    if (to === null) return;
+    pane.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(to)}"]`)?.focus({ preventScroll: true });
+    const at = scene.where.get(to)!;
+    void flow.setCenter(at.x + NODE_WIDTH / 2, at.y + NODE_HEIGHT / 2, { zoom: Math.max(flow.getZoom(), NEAR) });
+  };
+  const looks = (edge: Edge) => ({
+    chosen: edge.key === view.edge || edge.key === hovered,
+    dim: isDim(edge, scene.bright, view.edge, view.node),
+  });
+  return (
+    <section className={`map${near ? "" : " far"}`} aria-label="Service map" onKeyDownCapture={onKey} ref={pane}>
+      <ReactFlow<BoxNode>
+        nodes={nodes}
+        edges={NO_EDGES}
+        nodeTypes={NODE_TYPES}
+        onNodesChange={onNodesChange}
+        onNodeClick={(_: MouseEvent, node: BoxNode) => choose(node.id)}
+        onPaneClick={() => (view.node !== null || view.edge !== null) && go({ node: null, edge: null, request: null })}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        elementsSelectable={false}
+        selectNodesOnDrag={false}
+        nodeDragThreshold={4}
+        zoomOnDoubleClick={false}
+        deleteKeyCode={null}
+        minZoom={0.05}
+        maxZoom={2}
+        proOptions={PRO}
+      >
+        <Background color="var(--dot)" gap={24} size={1.2} />
+        <ViewportPortal>
+          <div className="spaces">
+            {scene.boxes.map((box) => (
+              <div
+                key={box.name}
+                style={{ width: box.width, height: box.height, transform: `translate(${box.x}px, ${box.y}px)` }}
+              >
+                <span>{clean(box.name)}</span>
+              </div>
+            ))}
+          </div>
+          <EdgeLayer
+            edges={map.drawn.graph.edges}
+            lines={scene.lines}
+            theme={theme}
+            looks={looks}
+            onChoose={(key) => go({ edge: view.edge === key ? null : key, node: null, request: null })}
+            onHover={setHovered}
+          />
+          <Labels scene={scene} chosen={[view.edge, hovered]} dim={(edge) => looks(edge).dim} />
+        </ViewportPortal>
+      </ReactFlow>
+      <MapTools laid={laid} scene={scene} />
+      <MapNotes />
+      <div className="map-zoom">
+        <button type="button" className="button" aria-label="Zoom out" onClick={() => void flow.zoomOut()}>
+          −
+        </button>
+        <button type="button" className="button" aria-label="Zoom in" onClick={() => void flow.zoomIn()}>
+          +
+        </button>
+        <button type="button" className="button" onClick={() => void flow.fitView({ ...FIT, duration: 0 })}>
+          Fit
+        </button>
+      </div>
+      {map.loaded && !scene.nodes.size && <WhyEmpty />}
+    </section>
+  );
+}
+
+const NO_EDGES: [] = [];
+const PRO = { hideAttribution: true };
+
+function isDim(edge: Edge, bright: ReadonlySet<string> | null, chosen: string | null, node: string | null): boolean {
+  if (bright === null) return false;
+  if (chosen !== null) return edge.key !== chosen;
+  if (node !== null) return edge.src !== node && edge.dst !== node;
+  return !bright.has(edge.src) && !bright.has(edge.dst);
+}
+
+function boxesOf(scene: Scene, graph: Graph, chosen: string | null): BoxNode[] {
+  const incoming = new Map<string, number>();
+  for (const edge of graph.edges) incoming.set(edge.dst, (incoming.get(edge.dst) ?? 0) + edge.rate);
+  const made: BoxNode[] = [];
+  for (const [key, node] of scene.nodes) {
+    const position = scene.where.get(key);
+    if (!position) continue;
+    const served = incoming.get(key);
+    const dim = scene.bright !== null && !scene.bright.has(key);
+    const state =
+      (key === chosen ? " chosen" : "") +
+      (scene.lost.has(key) ? " lost" : dim ? " dim" : "") +
+      (scene.ill.has(key) ? " ill" : "");
+    const under = scene.lost.has(key)
+      ? "not in what is shown"
+      : served
+        ? `${rate(served)} in`
+        : served === undefined
+          ? "calls only"
+          : node.kind;
+    made.push({
+      id: key,
+      type: "service",
+      position,
+      data: { node, under: node.members.length ? plural(node.members.length, "host") : under, state },
+      width: NODE_WIDTH,
+      height: NODE_HEIGHT,
+      focusable: false,
+    });
+  }
+  return made;
+}
+
+interface LabelProps {
+  readonly scene: Scene;
+  readonly chosen: readonly (string | null)[];
+  dim(edge: Edge): boolean;
+}
+
+function Labels({ scene, chosen, dim }: LabelProps) {
+  return (
+    <div className="labels" aria-hidden="true">
+      {scene.labels.map(({ key, x, y, edge, lines }) => {
+        const change = scene.changed.get(key);
+        if (dim(edge)) return null;
+        return (
+          <div
+            key={key}
+            className={`label${chosen.includes(key) ? " chosen" : ""}${edge.errors ? "" : " timeout"}`}
+            style={{ left: x, top: y }}
+          >
+            {lines.head}
+            {(lines.figures || lines.problem) && <br />}
+            {lines.figures} {lines.problem && <b>{lines.problem}</b>}
+            {change && <span className="change">{change.kind.replace("_", " ")}</span>}
+          </div>
+        );
+      })}
+    </div>
+  );
+}
