@@ -7,6 +7,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENGINE := agent/engine
 RUST_SOURCES := $(shell find $(ENGINE)/src -name '*.rs') $(ENGINE)/Cargo.toml $(ENGINE)/Cargo.lock
+WEB := ui/web
+# npm, if there is one with a Node.js that builds the web view (20.19 or newer)
+NPM := $(shell node -e '[a, b] = process.versions.node.split(".").map(Number); process.exit(a * 100 + b < 2019 ? 1 : 0)' 2> /dev/null && command -v npm)
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public -type f) $(WEB)/index.html $(WEB)/vite.config.ts
 PY := tapper agent ui tests bench tools
 FUZZ_SECONDS ?= 20
 # 0: another one each time
@@ -17,7 +21,7 @@ LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-annota
 
 .PHONY: build demo test check bench fuzz format lock image clean
 
-build: .venv/engine.stamp ## the working command at .venv/bin/tapper
+build: .venv/engine.stamp $(WEB)/dist/index.html ## the working command at .venv/bin/tapper
 
 .venv/packages.stamp: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tapper needs Python 3.11 or newer: set PYTHON=...")'
@@ -30,6 +34,12 @@ build: .venv/engine.stamp ## the working command at .venv/bin/tapper
 	PATH="$(CURDIR)/$(BIN):$$PATH" MATURIN_PEP517_ARGS=--locked $(BIN)/python -m pip install --quiet \
 		--disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+
+$(WEB)/node_modules/.stamp: $(WEB)/package-lock.json
+	$(if $(NPM),cd $(WEB) && $(NPM) ci --no-audit --no-fund --loglevel=error && touch node_modules/.stamp)
+
+$(WEB)/dist/index.html: $(WEB_SOURCES) $(WEB)/node_modules/.stamp
+	@$(if $(NPM),cd $(WEB) && $(NPM) run --silent build -- --logLevel warn,echo "the web view is left out: it needs Node.js 20.19 or newer with npm")
 
 demo: build ## a recorded shop of services: its requests and its map
 	@$(BIN)/tapper read tapper/demo/shop.pcap.zst --names tapper/demo/names.yaml --limit 20
@@ -49,6 +59,7 @@ check: build ## format, lint, types, import contracts
 	$(BIN)/ruff check $(PY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(if $(NPM),cd $(WEB) && $(NPM) run --silent check)
 	cd $(ENGINE) && cargo fmt --check
 	cd $(ENGINE) && cargo clippy --locked --all-targets --features python -- -D warnings
 
@@ -63,10 +74,11 @@ fuzz: ## each fuzz target for FUZZ_SECONDS; needs a nightly toolchain
 			-verbosity=0; \
 	done
 
-format: .venv/packages.stamp
+format: .venv/packages.stamp $(WEB)/node_modules/.stamp
 	$(BIN)/ruff format $(PY)
 	$(BIN)/ruff check --fix $(PY)
 	cd $(ENGINE) && cargo fmt
+	$(if $(NPM),cd $(WEB) && $(NPM) run --silent format)
 
 lock: ## Python dependencies, with hashes
 	$(LOCK) --group dev pyproject.toml --output-file requirements.lock
@@ -76,4 +88,4 @@ image: .venv/packages.stamp ## the container image of agent and collector; IMAGE
 	bash tools/image.sh
 
 clean:
-	rm -rf .venv build $(ENGINE)/target $(ENGINE)/fuzz/target agent/_engine*.so
+	rm -rf .venv build $(WEB)/node_modules $(WEB)/dist $(ENGINE)/target $(ENGINE)/fuzz/target agent/_engine*.so

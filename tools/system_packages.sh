@@ -5,7 +5,7 @@ set -euo pipefail
 
 declare -A package=(
     [tshark]=tshark [tcpdump]=tcpdump [nginx]=nginx [dnsmasq]=dnsmasq [dot]=graphviz [ip]=iproute2
-    [redis-server]=redis-server [tmux]=tmux [node]=nodejs
+    [redis-server]=redis-server [tmux]=tmux [node]=nodejs [npm]=npm [chromium]=chromium
 )
 missing=()
 for program in "${!package[@]}"; do

@@ -445,12 +445,18 @@ export interface components {
             /** @description Nanoseconds since the Unix epoch, UTC. */
             last_message?: string | null;
             notes?: string[];
+            server_latency_ns?: number | null;
+            server_wait_ns?: number | null;
+            dialled_ip?: string | null;
+            dialled_port?: number | null;
             src_name?: string;
             src_name_source?: string;
             src_namespace?: string | null;
             src_service?: string | null;
             src_workload?: string | null;
+            src_version?: string | null;
             src_pod?: string | null;
+            src_container?: string | null;
             src_node?: string | null;
             src_process?: string | null;
             dst_name?: string;
@@ -458,9 +464,12 @@ export interface components {
             dst_namespace?: string | null;
             dst_service?: string | null;
             dst_workload?: string | null;
+            dst_version?: string | null;
             dst_pod?: string | null;
+            dst_container?: string | null;
             dst_node?: string | null;
             dst_process?: string | null;
+            dialled_name?: string | null;
             request_headers?: components["schemas"]["Header"][] | null;
             request_trailers?: components["schemas"]["Header"][] | null;
             request_body?: string | null;
@@ -515,7 +524,9 @@ export interface components {
             src_namespace: string | null;
             src_service: string | null;
             src_workload: string | null;
+            src_version: string | null;
             src_pod: string | null;
+            src_container: string | null;
             src_node: string | null;
             src_process: string | null;
             dst_name: string;
@@ -523,7 +534,9 @@ export interface components {
             dst_namespace: string | null;
             dst_service: string | null;
             dst_workload: string | null;
+            dst_version: string | null;
             dst_pod: string | null;
+            dst_container: string | null;
             dst_node: string | null;
             dst_process: string | null;
         };
@@ -592,7 +605,7 @@ export interface components {
             nodes: components["schemas"]["Node"][];
             edges: components["schemas"]["Edge"][];
             /** @enum {unknown} */
-            level: "service" | "workload" | "pod" | "address";
+            level: "service" | "workload" | "version" | "pod" | "address";
             span: components["schemas"]["Span"];
             /** @description Percentiles are up to 0.5 % too high. */
             approximate: boolean;
@@ -803,7 +816,7 @@ export interface components {
             /** @description Nanoseconds since the Unix epoch, UTC. */
             end: string | null;
         };
-        /** @description One request and its response in full. Field meanings as in `tapper.model.schema.EXCHANGE`. */
+        /** @description One request and its response in full. Field meanings as in `tapper.model.schema.JOINED`. */
         Exchange: {
             id: string;
             /** @description Nanoseconds since the Unix epoch, UTC. */
@@ -837,6 +850,11 @@ export interface components {
             messages_sent: number | null;
             messages_received: number | null;
             messages: components["schemas"]["Message"][];
+            server_latency_ns: number | null;
+            server_wait_ns: number | null;
+            dialled_ip: string | null;
+            dialled_port: number | null;
+            dialled_name: string | null;
             extra: {
                 [key: string]: unknown;
             };
@@ -850,7 +868,9 @@ export interface components {
             namespace: string | null;
             service: string | null;
             workload: string | null;
+            version: string | null;
             pod: string | null;
+            container: string | null;
             node: string | null;
             process: string | null;
         };
@@ -1022,7 +1042,7 @@ export interface operations {
                 /** @description before this time */
                 end?: string;
                 /** @description column to order by; nulls last, equal ones by id */
-                order?: "id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_pod" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_pod" | "dst_node" | "dst_process";
+                order?: "id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "server_latency_ns" | "server_wait_ns" | "dialled_ip" | "dialled_port" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_version" | "src_pod" | "src_container" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_version" | "dst_pod" | "dst_container" | "dst_node" | "dst_process" | "dialled_name";
                 /** @description largest first */
                 descending?: boolean;
                 /** @description rows at most */
@@ -1034,7 +1054,7 @@ export interface operations {
                 /** @description with after_value: the id of that row */
                 after_id?: string;
                 /** @description only these columns, with commas between; left out: all but heads and bodies */
-                columns?: ("id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_pod" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_pod" | "dst_node" | "dst_process" | "request_headers" | "request_trailers" | "request_body" | "response_headers" | "response_trailers" | "response_body" | "response_reason" | "interim")[];
+                columns?: ("id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "server_latency_ns" | "server_wait_ns" | "dialled_ip" | "dialled_port" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_version" | "src_pod" | "src_container" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_version" | "dst_pod" | "dst_container" | "dst_node" | "dst_process" | "dialled_name" | "request_headers" | "request_trailers" | "request_body" | "response_headers" | "response_trailers" | "response_body" | "response_reason" | "interim")[];
             };
             header?: never;
             path?: never;
@@ -1187,7 +1207,7 @@ export interface operations {
                 /** @description those before all others */
                 failed_first?: boolean;
                 /** @description column to order by */
-                order?: "id" | "revision" | "time" | "last_time" | "transport" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "protocol" | "reason" | "state" | "handshake_ns" | "bytes_sent" | "bytes_received" | "packets_sent" | "packets_received" | "retransmits" | "gaps" | "gap_bytes" | "exchanges" | "server_name" | "alpn" | "notes" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_pod" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_pod" | "dst_node" | "dst_process";
+                order?: "id" | "revision" | "time" | "last_time" | "transport" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "protocol" | "reason" | "state" | "handshake_ns" | "bytes_sent" | "bytes_received" | "packets_sent" | "packets_received" | "retransmits" | "gaps" | "gap_bytes" | "exchanges" | "server_name" | "alpn" | "notes" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_version" | "src_pod" | "src_container" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_version" | "dst_pod" | "dst_container" | "dst_node" | "dst_process";
                 /** @description largest first */
                 descending?: boolean;
                 /** @description rows at most */
@@ -1252,7 +1272,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description what a node stands for */
-                level?: "service" | "workload" | "pod" | "address";
+                level?: "service" | "workload" | "version" | "pod" | "address";
                 /** @description a filter in CEL, such as `status >= 500`; see /fields */
                 where?: string;
                 /** @description from this time on */
@@ -1282,7 +1302,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description what a node stands for */
-                level?: "service" | "workload" | "pod" | "address";
+                level?: "service" | "workload" | "version" | "pod" | "address";
                 /** @description a filter in CEL, such as `status >= 500`; see /fields */
                 where?: string;
                 /** @description from this time on */
@@ -1316,7 +1336,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description what a node stands for */
-                level?: "service" | "workload" | "pod" | "address";
+                level?: "service" | "workload" | "version" | "pod" | "address";
                 /** @description a filter in CEL, such as `status >= 500`; see /fields */
                 where?: string;
                 /** @description from this time on */
@@ -1355,7 +1375,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description what a node stands for */
-                level?: "service" | "workload" | "pod" | "address";
+                level?: "service" | "workload" | "version" | "pod" | "address";
                 /** @description a filter in CEL, such as `status >= 500`; see /fields */
                 where?: string;
                 /** @description from this time on */
@@ -1394,7 +1414,7 @@ export interface operations {
         parameters: {
             query: {
                 /** @description whose values */
-                column: "id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_pod" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_pod" | "dst_node" | "dst_process";
+                column: "id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "server_latency_ns" | "server_wait_ns" | "dialled_ip" | "dialled_port" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_version" | "src_pod" | "src_container" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_version" | "dst_pod" | "dst_container" | "dst_node" | "dst_process" | "dialled_name";
                 /** @description a filter in CEL, such as `status >= 500`; see /fields */
                 where?: string;
                 /** @description from this time on */
@@ -1541,7 +1561,7 @@ export interface operations {
                 /** @description before this time */
                 end?: string;
                 /** @description column to order by; nulls last, equal ones by id */
-                order?: "id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_pod" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_pod" | "dst_node" | "dst_process";
+                order?: "id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "server_latency_ns" | "server_wait_ns" | "dialled_ip" | "dialled_port" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_version" | "src_pod" | "src_container" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_version" | "dst_pod" | "dst_container" | "dst_node" | "dst_process" | "dialled_name";
                 /** @description largest first */
                 descending?: boolean;
                 /** @description rows at most; 0: all */
@@ -1553,7 +1573,7 @@ export interface operations {
                 /** @description with after_value: the id of that row */
                 after_id?: string;
                 /** @description of format arrow: only these columns */
-                columns?: ("id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_pod" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_pod" | "dst_node" | "dst_process" | "request_headers" | "request_trailers" | "request_body" | "response_headers" | "response_trailers" | "response_body" | "response_reason" | "interim")[];
+                columns?: ("id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "server_latency_ns" | "server_wait_ns" | "dialled_ip" | "dialled_port" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_version" | "src_pod" | "src_container" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_version" | "dst_pod" | "dst_container" | "dst_node" | "dst_process" | "dialled_name" | "request_headers" | "request_trailers" | "request_body" | "response_headers" | "response_trailers" | "response_body" | "response_reason" | "interim")[];
             };
             header?: never;
             path: {
@@ -1587,7 +1607,7 @@ export interface operations {
                 /** @description a filter in CEL, such as `status >= 500`; see /fields */
                 where?: string;
                 /** @description only these columns, with commas between; left out: all but heads and bodies */
-                columns?: ("id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_pod" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_pod" | "dst_node" | "dst_process" | "request_headers" | "request_trailers" | "request_body" | "response_headers" | "response_trailers" | "response_body" | "response_reason" | "interim")[];
+                columns?: ("id" | "revision" | "time" | "protocol" | "version" | "operation" | "target" | "authority" | "status" | "status_text" | "outcome" | "error" | "send_ns" | "wait_ns" | "receive_ns" | "latency_ns" | "src_ip" | "src_port" | "dst_ip" | "dst_port" | "view" | "request_head_bytes" | "request_body_bytes" | "request_content_bytes" | "request_content_type" | "response_head_bytes" | "response_body_bytes" | "response_content_bytes" | "response_content_type" | "connection" | "stream" | "request_seq" | "response_seq" | "trace_id" | "span_id" | "messages_sent" | "messages_received" | "first_message" | "last_message" | "notes" | "server_latency_ns" | "server_wait_ns" | "dialled_ip" | "dialled_port" | "src_name" | "src_name_source" | "src_namespace" | "src_service" | "src_workload" | "src_version" | "src_pod" | "src_container" | "src_node" | "src_process" | "dst_name" | "dst_name_source" | "dst_namespace" | "dst_service" | "dst_workload" | "dst_version" | "dst_pod" | "dst_container" | "dst_node" | "dst_process" | "dialled_name" | "request_headers" | "request_trailers" | "request_body" | "response_headers" | "response_trailers" | "response_body" | "response_reason" | "interim")[];
             };
             header?: never;
             path?: never;

@@ -30,7 +30,7 @@ import { WhyEmpty } from "./WhyEmpty";
 const NODE_TYPES = { service: ServiceBox };
 /** Labels are readable from this zoom on. */
 const NEAR = 0.45;
-const FIT = { padding: 0.12, maxZoom: 1.1 };
+const FIT = { padding: { top: "56px", right: "32px", bottom: "52px", left: "32px" }, maxZoom: 1.1 } as const;
 
 export default function MapPane() {
   return (
