@@ -14,7 +14,20 @@ from tapper.cli import exits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("read", "open", "list", "show", "map", "export", "fields", "completion", "version")
+COMMANDS = (
+    "read",
+    "open",
+    "list",
+    "show",
+    "map",
+    "export",
+    "fields",
+    "agent",
+    "collector",
+    "replay",
+    "completion",
+    "version",
+)
 """In the order of the help; `commands/<name>.py` has the command as `command`."""
 
 

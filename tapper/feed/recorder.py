@@ -47,10 +47,14 @@ class Recorder:
     ) -> None:
         self._identity = identity
         self._payload_schema = schema_messages["payload"]
-        self._writer = Writer(session, schema_messages, identity.changes, retention)
+        self.writer = Writer(session, schema_messages, identity.changes, retention)
 
     def add(self, batch: Batch) -> pa.Table | None:
         """Takes a batch; gives its exchanges as narrow rows (see Writer.append)."""
+        return self.writer.append(self.named(batch))
+
+    def named(self, batch: Batch) -> Rows:
+        """The rows of a batch with their ends; learns what the batch tells of names."""
         rows = Rows(payloads=batch.payloads, message_payloads=batch.message_payloads)
         if batch.exchanges is not None:
             rows.exchanges = pa.record_batch(batch.exchanges)
@@ -64,7 +68,7 @@ class Recorder:
             self._identity.learn_servers(rows.connections, rows.connection_ends[1])
         if batch.counters is not None:
             rows.counters = pa.record_batch(batch.counters)
-        return self._writer.append(rows)
+        return rows
 
     def _bodies_of(self, payloads: bytes | None) -> Any:
         if payloads is None:
@@ -81,16 +85,16 @@ class Recorder:
 
     def commit(self) -> None:
         """Makes all that was added part of the session."""
-        self._writer.flush()
+        self.writer.flush()
 
     def commit_names(self) -> None:
         """Makes the endpoints of all that was added part of the session, so that its rows can be shown with names."""
-        self._writer.flush_endpoints()
+        self.writer.flush_endpoints()
 
     def finish(self, **meta: Any) -> None:
         """Commits what is left and marks the session complete; `meta`: facts for its Meta."""
-        self._writer.close(**meta)
+        self.writer.close(**meta)
 
     def abandon(self) -> None:
         """Lets go after an error."""
-        self._writer.abandon()
+        self.writer.abandon()

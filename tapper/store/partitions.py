@@ -7,9 +7,13 @@ range of whole row groups, which costs milliseconds however many rows it holds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_BYTES = 64 << 20  # a file that is cheap to drop, and few enough files
 MAX_ROWS = 1 << 20
@@ -46,7 +50,13 @@ class Partitions:
     newest_ns: int = 0
     _sealed: list[Partition] = field(default_factory=list)
 
-    def add(self, table: str, batch: pa.RecordBatch) -> None:
+    def resume(self, known: Iterable[Partition]) -> None:
+        """Goes on behind the partitions of an earlier writer."""
+        self._sealed = sorted(known, key=lambda part: part.number)
+        self.newest_ns = max((part.last_ns for part in self._sealed), default=0)
+        self.current = Partition(1 + max((part.number for part in self._sealed), default=0))
+
+    def add(self, table: str, batch: pa.RecordBatch | pa.Table) -> None:
         """Counts rows that go into the current partition."""
         if batch.num_rows == 0:
             return

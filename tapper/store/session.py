@@ -129,6 +129,24 @@ class Session:
             raise
         return session
 
+    @classmethod
+    def resume(cls, path: Path) -> Self:
+        """Opens a session for writing more into it: one that a collector left, in order or not.
+
+        Raises:
+            NotASessionError, SessionBusyError, DamagedError: as `open`.
+        """
+        meta = meta_file.read(path).with_changes(complete=False)
+        session = cls(path, meta, read_only=False)
+        try:
+            session._check_tables()
+            with writing(path):
+                meta.write(path)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
     def _check_tables(self) -> None:
         found: dict[str, list[str]] = {}
         columns = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY column_index"

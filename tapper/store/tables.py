@@ -55,12 +55,21 @@ MESSAGE = _narrow(schema.MESSAGE, LOCATION)
 CONNECTION = _narrow(schema.CONNECTION, PARTITION)
 COUNTER = _narrow(schema.COUNTER, PARTITION)
 
+SHIPMENT = pa.schema(
+    [
+        pa.field("agent", pa.utf8(), nullable=False),
+        pa.field("boot", pa.utf8(), nullable=False),  # of one start of that agent
+        pa.field("seq", pa.int64(), nullable=False),  # all its shipments up to this number are in the session
+    ]
+)
+
 TABLES: dict[str, pa.Schema] = {
     "exchange": EXCHANGE,
     "message": MESSAGE,
     "connection": CONNECTION,
     "counter": COUNTER,
     "endpoint": ENDPOINT,
+    "shipment": SHIPMENT,
 }
 
 _SQL_TYPES = {

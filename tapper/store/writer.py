@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tapper.store import tables
-from tapper.store.partitions import Partitions, Retention
+from tapper.store.partitions import ROW_BYTES, Partition, Partitions, Retention
 from tapper.store.segments import SegmentWriter, segment_path
 from tapper.store.session import writing
 
@@ -78,6 +78,8 @@ class Writer:
         self._pending_rows = 0
         self._pending_bytes = 0
         self._revised: set[str] = set()
+        self._removed: list[tuple[str, str, pa.Array]] = []
+        self._marks: dict[tuple[str, str], int] = {}
         self._forgotten = 0
         self._connection = session.cursor()
 
@@ -87,25 +89,36 @@ class Writer:
         Raises:
             DiskFullError: there is no room; the session holds what was committed before.
         """
-        if self._partitions.is_full():
-            self._roll()
-        exchanges = None
-        with writing(self._session.path):
-            if rows.exchanges is not None:
-                place = self._put("payload", rows.payloads, rows.exchanges.num_rows)
-                exchanges = self._queue("exchange", rows.exchanges, rows.exchange_ends, place)
-            if rows.messages is not None:
-                place = self._put("message", rows.message_payloads, rows.messages.num_rows)
-                self._queue("message", rows.messages, None, place)
-            if rows.connections is not None:
-                self._queue("connection", rows.connections, rows.connection_ends)
-            if rows.counters is not None:
-                self._queue("counter", rows.counters)
+        tables_ = self.place(rows)
+        for name, table in tables_.items():
+            self.put(name, table)
         if self._pending_rows >= PIECE_ROWS or self._pending_bytes >= PIECE_BYTES:
             self._commit(whole_groups=True)
-        return exchanges
+        return tables_.get("exchange")
 
-    def _put(self, kind: str, payload: bytes | None, count: int) -> list[pa.Array]:
+    def place(self, rows: Rows) -> dict[str, pa.Table]:
+        """Keeps the payloads of rows, and gives the rows as tables of the session that know their place.
+
+        Raises:
+            DiskFullError: there is no room for the payloads.
+        """
+        if self._partitions.is_full():
+            self._roll()
+        made = {}
+        with writing(self._session.path):
+            if rows.exchanges is not None:
+                place = self._keep("payload", rows.payloads, rows.exchanges.num_rows)
+                made["exchange"] = self._placed("exchange", rows.exchanges, rows.exchange_ends, place)
+            if rows.messages is not None:
+                place = self._keep("message", rows.message_payloads, rows.messages.num_rows)
+                made["message"] = self._placed("message", rows.messages, None, place)
+        if rows.connections is not None:
+            made["connection"] = self._placed("connection", rows.connections, rows.connection_ends)
+        if rows.counters is not None:
+            made["counter"] = self._placed("counter", rows.counters)
+        return made
+
+    def _keep(self, kind: str, payload: bytes | None, count: int) -> list[pa.Array]:
         if payload is None:
             return [pa.nulls(count, pa.int64()), pa.nulls(count, pa.int32())]
         segment = self._segments.get(kind)
@@ -117,7 +130,7 @@ class Writer:
         self._partitions.current.bytes += segment.bytes - before
         return [pa.array(np.full(count, offset, np.int64)), pa.array(np.arange(count, dtype=np.int32))]
 
-    def _queue(
+    def _placed(
         self, name: str, batch: pa.RecordBatch, ends: Ends | None = None, place: list[pa.Array] | None = None
     ) -> pa.Table:
         columns = batch.columns
@@ -126,14 +139,43 @@ class Writer:
                 columns[batch.schema.get_field_index(end)] = pa.array(ids)
         columns += [pa.nulls(batch.num_rows, f.type) for f in tables.TABLES[name] if f.name in ONLY_JOINED]
         columns.append(pa.array(np.full(batch.num_rows, self._partitions.current.number, np.int32)))
-        table = pa.table(columns + (place or []), names=tables.TABLES[name].names)
+        return pa.table(columns + (place or []), names=tables.TABLES[name].names)
+
+    def put(self, name: str, table: pa.Table) -> None:
+        """Takes rows that `place` made, for the next commit."""
         self._pending.setdefault(name, []).append(table)
-        self._pending_rows += batch.num_rows
+        self._pending_rows += table.num_rows
         self._pending_bytes += table.nbytes
-        self._partitions.add(name, batch)
-        if "revision" in table.column_names and batch.num_rows and pc.max(table["revision"]).as_py():
+        self._partitions.add(name, table)
+        if "revision" in table.column_names and table.num_rows and pc.max(table["revision"]).as_py():
             self._revised.add(name)
-        return table
+
+    def remove(self, name: str, column: str, values: pa.Array) -> None:
+        """Deletes the rows with these values, if there are any, with the next commit and before its own rows."""
+        self._removed.append((name, column, values))
+
+    def mark(self, agent: str, boot: str, seq: int) -> None:
+        """Notes, with the next commit, that an agent's shipments up to this number are in the session."""
+        self._marks[agent, boot] = seq
+
+    def resume(self) -> None:
+        """Goes on in a session that an earlier writer has left; what that one did not commit is removed."""
+        query = (
+            "SELECT segment, count(*) AS n, epoch_ns(min(time)) AS first, epoch_ns(max(time)) AS last FROM exchange"
+            " GROUP BY segment"
+        )
+        parts = {
+            row["segment"]: Partition(row["segment"], row["n"], row["n"] * ROW_BYTES, row["first"], row["last"])
+            for row in self._session.query(query).to_pylist()
+        }
+        for kind in self._schema_messages:
+            for path in (self._session.path / kind).glob("*.seg"):
+                if path.stem.isdigit():
+                    part = parts.setdefault(int(path.stem), Partition(int(path.stem)))
+                    part.bytes += path.stat().st_size
+        self._partitions.resume(parts.values())
+        newest = self._session.query("SELECT max(value) AS n FROM counter WHERE stage = 'store' AND name = 'forgotten'")
+        self._forgotten = newest["n"][0].as_py() or 0
 
     def flush(self) -> None:
         """Commits all that was appended."""
@@ -147,8 +189,16 @@ class Writer:
     def _commit(self, *, whole_groups: bool) -> None:
         pending, self._pending = self._pending, {}
         revised, self._revised = self._revised, set()
+        removed, self._removed = self._removed, []
+        marks, self._marks = self._marks, {}
         rest: dict[str, pa.Table] = {}
         with writing(self._session.path), _transaction(self._connection):
+            for name, column, values in removed:
+                with self._registered("gone", pa.table({"value": values})):
+                    self._connection.execute(f"DELETE FROM {name} WHERE {column} IN (SELECT value FROM gone)")
+            for key, seq in marks.items():
+                self._connection.execute("DELETE FROM shipment WHERE agent = ? AND boot = ?", key)
+                self._connection.execute("INSERT INTO shipment VALUES (?, ?, ?)", [*key, seq])
             for name, parts in pending.items():
                 table = pa.concat_tables(parts)
                 if whole_groups and name not in revised and table.num_rows > PIECE_ROWS:
@@ -240,7 +290,15 @@ class Writer:
             except OSError:
                 continue
         self._segments = {}
+        self.discard()
+
+    def discard(self) -> None:
+        """Forgets what was appended since the last commit."""
         self._pending = {}
+        self._pending_rows = self._pending_bytes = 0
+        self._revised.clear()
+        self._removed.clear()
+        self._marks.clear()
 
 
 @contextmanager

@@ -1,0 +1,95 @@
+"""Finds where targets are: the network namespace of a process, a pod or a container, by what /proc tells.
+
+A pod's processes are in cgroups whose path has the pod's UID, a container's in one that has its id, whatever the
+container runtime and the cgroup driver, so that no socket of a runtime is needed. The slices of systemd write the UID
+with underscores.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tapper.model.control import Target
+
+PROC = Path("/proc")
+MAX_CGROUP = 64 << 10
+_PART = re.compile(r"[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A namespace to read. Two targets in one namespace with the same interface and ports are read once."""
+
+    netns: str | None
+    """Path; None: the agent's own."""
+    inode: int
+    interface: str | None
+    ports: tuple[int, ...] = ()
+
+
+class NotThereError(Exception):
+    """The target is not here, or not yet."""
+
+
+def resolve(target: Target, cgroups: dict[str, list[int]]) -> Place:
+    """Where the target is.
+
+    Args:
+        target: of any kind but file.
+        cgroups: see `processes`.
+
+    Raises:
+        NotThereError: it is not; the message says what is missing.
+    """
+    match target.kind:
+        case "interface":
+            if target.value and not (PROC / "self/net/dev").read_text().count(f"{target.value}:"):
+                raise NotThereError(f"there is no interface {target.value}")
+            return Place(None, _inode(PROC / "self/ns/net"), target.value or None, target.ports)
+        case "netns":
+            paths = [Path(target.value)]
+        case "pid":
+            if not target.value.isascii() or not target.value.isdigit():
+                raise NotThereError(f"{target.value!r} is not the number of a process")
+            paths = [PROC / target.value / "ns/net"]
+        case "pod" | "container":
+            pids = cgroups.get(target.value.lower(), ())
+            paths = [PROC / str(pid) / "ns/net" for pid in pids]
+        case _:
+            raise NotThereError(f"targets of kind {target.kind!r} are not known to this agent")
+    for path in paths:
+        try:
+            return Place(str(path), _inode(path), target.interface, target.ports)
+        except OSError:
+            continue
+    raise NotThereError(f"no running process of {target.kind} {target.value} here")
+
+
+def _inode(path: Path) -> int:
+    return path.stat().st_ino
+
+
+def processes(wanted: Iterable[Target]) -> dict[str, list[int]]:
+    """Processes by the UID of their pod and the id of their container; nothing is read if no target asks for it."""
+    if not any(target.kind in ("pod", "container") for target in wanted):
+        return {}
+    found: dict[str, list[int]] = {}
+    for entry in PROC.iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            with (entry / "cgroup").open("r", errors="replace") as file:
+                text = file.read(MAX_CGROUP)
+        except OSError:  # it has ended
+            continue
+        for part in set(_PART.findall(text)):
+            found.setdefault(part.replace("_", "-"), []).append(int(entry.name))
+    for pids in found.values():
+        pids.sort()
+    return found

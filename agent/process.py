@@ -1,0 +1,218 @@
+"""The agent as a process: sources, spool, connection, budget and health port, from start to the last shipment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import socket
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from agent.budget import Budget
+from agent.health import application
+from agent.shipper import Shipper
+from agent.sources import COUNTERS_EVERY
+from agent.spool import Spool
+from agent.tapping import FLUSH_MS, MANY, Tapping
+from tapper.model import control
+from tapper.model.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from agent.places import Place
+    from agent.shipper import Collector
+
+LOOK_EVERY = 1.0
+LEAVE_WITHIN = 5.0
+"""Seconds to ship what is left when the agent is told to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an agent runs."""
+
+    collector: Collector
+    targets: tuple[control.Target, ...] = ()
+    """What to tap; the collector may tell of more."""
+    name: str = field(default_factory=socket.gethostname)
+    node: str | None = None
+    memory: int = 200 << 20
+    """Bytes of resident memory; a third of them are for the spool."""
+    cores: float | None = 0.5
+    spool_disk: int = 0
+    spool_directory: str | None = None
+    health: tuple[str, int] | None = None
+    """Address and port of the health server."""
+    files_once: bool = False
+    """End when all targets are files and read."""
+    pace: float | None = None
+    """Speed of capture files against real time; None: as fast as can be."""
+    shift_ns: int = 0
+    """Added to the clock that is told to the collector; for tests of clocks that are wrong."""
+
+
+class Agent:
+    """One agent; `run` is its life."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._spool = Spool(options.memory // 3, options.spool_disk, options.spool_directory)
+        self._budget = Budget(options.cores, options.memory)
+        self._tapping = Tapping(self._spool, self._reader, options.node)
+        self._tapping.own(options.targets)
+        self._shipper: Shipper | None = None
+        self._stop = asyncio.Event()
+        self._settings = control.Settings()
+        self._greeted = asyncio.Event()
+        self._drops = 0
+
+    def stop(self) -> None:
+        """Ends it in order."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Until it is told to stop, or has shipped all its files.
+
+        Raises:
+            RefusedError: the collector does not take it.
+        """
+        hello = control.Hello(
+            agent=self._options.name,
+            boot=secrets.token_hex(8),
+            schema_version=SCHEMA_VERSION,
+            made_by=_version(),
+            node=self._options.node,
+            started_ns=time.time_ns(),
+        )
+        shipper = self._shipper = Shipper(self._options.collector, hello, self._spool, self._heard, self.status)
+        async with contextlib.AsyncExitStack() as stack:
+            if self._options.health is not None:
+                await stack.enter_async_context(self._health(self._options.health))
+            shipping = asyncio.create_task(shipper.run())
+            looking = asyncio.create_task(self._look())
+            stopping = asyncio.create_task(self._stop.wait())
+            try:
+                await asyncio.wait((shipping, looking, stopping), return_when=asyncio.FIRST_COMPLETED)
+                looking.cancel()
+                await asyncio.to_thread(self._tapping.close)
+                shipper.leave()
+                await asyncio.wait((shipping,), timeout=LEAVE_WITHIN)
+            finally:
+                for task in (shipping, looking, stopping):
+                    task.cancel()
+                ended = await asyncio.gather(shipping, looking, return_exceptions=True)
+            for result in ended:
+                if isinstance(result, Exception):
+                    raise result
+
+    async def _look(self) -> None:
+        """Opens sources once the collector has told how; ends when files are read."""
+        await self._greeted.wait()
+        while True:
+            await asyncio.to_thread(self._tapping.look)
+            drops = self._tapping.ring_drops()
+            self._budget.measure(drops > self._drops)
+            self._drops = drops
+            level = max(self._budget.level, self._budget.floor)
+            if level != self._tapping.level:
+                self._tapping.shed(level)
+            if self._options.files_once and self._tapping.finished():
+                return
+            await asyncio.sleep(LOOK_EVERY if self._tapping.reading() else COUNTERS_EVERY / 10)
+
+    def _heard(self, message: control.Down) -> None:
+        match message:
+            case control.Welcome(settings=settings, targets=targets):
+                self._settings = settings
+                self._tapping.settings(settings)
+                self._tapping.told(targets)
+                self._greeted.set()
+            case control.Targets(targets):
+                self._tapping.told(targets)
+            case control.Shed(level):
+                self._budget.floor = level
+            case control.Stop():
+                self.stop()
+            case _:
+                pass
+
+    def _reader(self, target: control.Target, place: Place | None, settings: control.Settings) -> Any:
+        from agent import _engine
+
+        how: dict[str, Any] = {
+            "heads": settings.heads,
+            "bodies": settings.bodies,
+            "body_limit": settings.body_limit,
+            "redact": settings.redact,
+            "redact_key": bytes.fromhex(settings.redact_key) if settings.redact_key else None,
+            "redact_names": settings.redact_names,
+        }
+        if place is None:
+            return _engine.FileReader([target.value], **how)
+        ours = [self._shipper.peer] if self._shipper is not None and self._shipper.peer else []
+        return _engine.LiveReader(
+            interface=place.interface,
+            netns=place.netns,
+            exclude=[*ours, *((end.ip, end.port) for end in settings.exclude)],
+            ports=place.ports,
+            flush_ms=FLUSH_MS if self._tapping.reading() < MANY else 2 * FLUSH_MS,
+            **how,
+        )
+
+    def status(self) -> control.Status:
+        """How it is now."""
+        spool, tapping, budget = self._spool.state(), self._tapping, self._budget
+        return control.Status(
+            sources=tapping.status()[: control.MAX_LIST],
+            reading=tapping.reading(),
+            packets=tapping.packets(),
+            ring_drops=tapping.ring_drops(),
+            records=spool.records,
+            lost_records=spool.lost_records,
+            spooled_records=spool.spooled_records,
+            spooled_bytes=spool.spooled_bytes,
+            shed=tapping.level,
+            cpu=budget.cpu,
+            memory_bytes=budget.resident,
+            problem=self._shipper.problem if self._shipper is not None else None,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _health(self, address: tuple[str, int]) -> Any:
+        shipper = self._shipper
+        runner = web.AppRunner(application(self.status, lambda: shipper is not None and shipper.connected))
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, *address).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+
+def _version() -> str:
+    try:
+        return version("tapper")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def run(options: Options) -> None:
+    """Runs an agent until SIGINT or SIGTERM.
+
+    Raises:
+        RefusedError: the collector does not take it.
+    """
+
+    async def life() -> None:
+        agent = Agent(options)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, agent.stop)
+        await agent.run()
+
+    asyncio.run(life())

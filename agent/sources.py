@@ -1,0 +1,126 @@
+"""Sources: one thread each, from an engine's reader to the spool."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from tapper.model.wire import MAX_SHIPMENT, NARROW, PARTS, Shipment, pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agent._engine import Batch
+    from agent.spool import Spool
+
+    Reader = Iterator[Batch]
+
+COUNTERS_EVERY = 1.0
+"""Seconds between shipments of a source that have counters only."""
+
+
+@dataclass(slots=True)
+class Source:
+    """Something that is read. `name` is unique within the agent."""
+
+    name: str
+    open: Callable[[], Any]
+    """Gives the reader: iterable over batches, with `close()`."""
+    spool: Spool
+    clock: Callable[[], int] = time.time_ns
+    patient: bool = False
+    """Whether it can wait for the collector (a file can): then nothing of it is given up."""
+    state: str = "starting"
+    """starting, open, ended, failed."""
+    problem: str | None = None
+    packets: int = 0
+    ring_drops: int = 0
+    oversized: int = 0
+    """Records given up because one shipment would have been too large."""
+    on_end: Callable[[], None] | None = None
+    _reader: Any = None
+    _thread: threading.Thread | None = None
+    _closing: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self) -> None:
+        """Begins to read."""
+        self._thread = threading.Thread(target=self._run, name=f"source {self.name}"[:15], daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            reader = self.open()
+            with self._lock:
+                self._reader = reader
+                if self._closing:
+                    reader.close()
+            self.state = "open"
+            told = 0.0
+            for batch in reader:
+                now = time.monotonic()
+                self.packets = batch.packets
+                if has_rows(batch) or now - told >= COUNTERS_EVERY:
+                    told = now
+                    self._ship(batch)
+            self.state = "ended"
+        except Exception as error:
+            # whatever it is, it ends this source and is told; the others go on
+            self.state, self.problem = "failed", str(error.args[0] if error.args else error)
+        finally:
+            if self.on_end is not None:
+                self.on_end()
+
+    def _ship(self, batch: Batch) -> None:
+        records, parts = 0, {}
+        for part in PARTS:
+            value: Any = getattr(batch, part)
+            if value is None:
+                continue
+            if part in NARROW:
+                rows = pa.record_batch(value)
+                records += rows.num_rows if part != "counters" else 0
+                if part == "counters":
+                    self._look_at(rows)
+                value = pack(rows)
+            parts[part] = value
+        if sum(map(len, parts.values())) > MAX_SHIPMENT - (64 << 10):
+            self.oversized += records
+            return
+        while self.patient and not self._closing and not self.spool.wait_for_room(0.5):
+            pass
+        clock = self.clock()
+        self.spool.put(records, lambda seq: Shipment(seq, self.name, clock, batch.now, batch.packets, parts).encode())
+
+    def _look_at(self, counters: pa.RecordBatch) -> None:
+        names = counters.select(["stage", "name", "value"]).to_pylist()
+        self.ring_drops = next((c["value"] for c in names if (c["stage"], c["name"]) == ("ring", "drops")), 0)
+
+    def shed(self, level: int) -> None:
+        """Leaves out as much, see control.Shed."""
+        with self._lock:
+            if self._reader is not None and hasattr(self._reader, "shed"):
+                self._reader.shed(level)
+
+    def close(self) -> None:
+        """Ends reading soon; what was read is still shipped."""
+        with self._lock:
+            self._closing = True
+            if self._reader is not None:
+                self._reader.close()
+
+    def join(self, timeout: float) -> bool:
+        """Waits for its end; whether it came."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+            return not self._thread.is_alive()
+        return True
+
+
+def has_rows(batch: Batch) -> bool:
+    """Whether there is more in it than counters."""
+    return any(getattr(batch, part) is not None for part in ("exchanges", "messages", "connections"))

@@ -1,0 +1,179 @@
+"""Keeps a source open for each target that is there, and tells of those that are not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from agent.places import NotThereError, Place, processes, resolve
+from agent.sources import Source
+from tapper.model.control import Settings, SourceStatus, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from agent.spool import Spool
+
+RETRY = 5.0
+"""Seconds until a source that failed is tried again."""
+FLUSH_MS = 100
+MANY = 16
+"""From so many sources on, batches wait twice as long: what waking costs stays below 1 % of a core."""
+
+
+class Tapping:
+    """For one thread. `look` is to be called every second or so."""
+
+    def __init__(self, spool: Spool, opened: Callable[[Target, Place | None, Settings], Any], node: str | None) -> None:
+        """`opened` gives the reader of a place (of a file: None)."""
+        self._spool = spool
+        self._opened = opened
+        self._node = node
+        self._settings = Settings()
+        self._own: tuple[Target, ...] = ()
+        self._told: tuple[Target, ...] = ()
+        self._sources: dict[Any, Source] = {}
+        self._failed: dict[Any, float] = {}
+        self._of: dict[Target, Any] = {}
+        self._problems: dict[Target, str] = {}
+        self._seen: set[Target] = set()
+        self._ended = (0, 0)  # packets and drops of sources that are gone
+        self._number = 0
+        self._lock = threading.Lock()  # looking is done beside the loop that asks for the status
+        self.level = 0
+
+    def own(self, targets: Iterable[Target]) -> None:
+        """Targets of the command line."""
+        self._own = tuple(targets)
+
+    def told(self, targets: Iterable[Target]) -> None:
+        """Targets of the collector: all of them, those of before are forgotten."""
+        self._told = tuple(t for t in targets if t.node is None or t.node == self._node)
+
+    def settings(self, settings: Settings) -> None:
+        """How to record, from the next source that is opened; other settings open all anew."""
+        with self._lock:
+            if settings == self._settings:
+                return
+            self._settings = settings
+            for source in self._sources.values():
+                source.close()
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """All that are wanted."""
+        return tuple(dict.fromkeys((*self._own, *self._told)))
+
+    def look(self) -> None:
+        """Opens what has come, closes what is not wanted any more, remembers what has ended."""
+        wanted = self.targets
+        cgroups = processes(wanted)
+        with self._lock:
+            self._reconcile(wanted, cgroups)
+
+    def _reconcile(self, wanted: tuple[Target, ...], cgroups: dict[str, list[int]]) -> None:
+        for key, source in list(self._sources.items()):
+            if source.state in ("ended", "failed"):
+                packets, drops = self._ended
+                self._ended = packets + source.packets, drops + source.ring_drops
+                del self._sources[key]
+                self._failed[key] = time.monotonic() + (RETRY if source.state == "failed" else 0.0)
+                for target, its in self._of.items():
+                    if its == key and source.problem:
+                        self._problems[target] = source.problem
+        self._of = {}
+        for target in wanted:
+            key = self._find(target, cgroups)
+            if key is not None:
+                self._of[target] = key
+                self._open(target, key)
+        for key, source in self._sources.items():
+            if key not in self._of.values():
+                source.close()
+
+    def _find(self, target: Target, cgroups: dict[str, list[int]]) -> Place | Target | None:
+        if target.kind == "file":
+            return target
+        try:
+            place = resolve(target, cgroups)
+        except (NotThereError, OSError) as error:
+            self._problems[target] = str(error)
+            return None
+        # the path may lead there by another process next time: what counts is the namespace
+        same = (key for key in self._sources if isinstance(key, Place) and _same(key, place))
+        return next(same, place)
+
+    def _open(self, target: Target, key: Place | Target) -> None:
+        if key in self._sources or self._failed.get(key, 0.0) > time.monotonic():
+            return
+        if isinstance(key, Target) and key in self._failed:
+            return  # a file is read once
+        self._failed.pop(key, None)
+        self._number += 1
+        place, settings = key if isinstance(key, Place) else None, self._settings
+        source = Source(f"{self._number}:{target.name or target.value}"[:200], lambda: None, self._spool)
+        source.patient = place is None
+        source.open = lambda: self._opened(target, place, settings)
+        self._sources[key] = source
+        self._problems.pop(target, None)
+        self._seen.add(target)
+        source.start()
+        source.shed(self.level)
+
+    def shed(self, level: int) -> None:
+        """Leaves out as much in all sources."""
+        with self._lock:
+            self.level = level
+            for source in self._sources.values():
+                source.shed(level)
+
+    def status(self) -> tuple[SourceStatus, ...]:
+        """How each target is."""
+        with self._lock:
+            return tuple(self._statuses())
+
+    def _statuses(self) -> Iterator[SourceStatus]:
+        for target in self.targets:
+            source = self._sources.get(self._of.get(target))
+            if source is not None and source.state == "open":
+                yield SourceStatus(target, "tapped")
+                continue
+            problem = (source.problem if source is not None else None) or self._problems.get(target)
+            gone = target in self._seen and source is None
+            failed = target in self._of and problem is not None
+            yield SourceStatus(target, "failed" if failed else "gone" if gone else "waiting", problem)
+
+    def reading(self) -> int:
+        """Sources that are open."""
+        with self._lock:
+            return sum(source.state == "open" for source in self._sources.values())
+
+    def packets(self) -> int:
+        """Of all sources since the start."""
+        with self._lock:
+            return self._ended[0] + sum(source.packets for source in self._sources.values())
+
+    def ring_drops(self) -> int:
+        """Of all sources since the start."""
+        with self._lock:
+            return self._ended[1] + sum(source.ring_drops for source in self._sources.values())
+
+    def finished(self) -> bool:
+        """Whether all targets are files, and read."""
+        files = all(target.kind == "file" for target in self.targets)
+        return files and bool(self.targets) and not self._sources and all(t in self._failed for t in self.targets)
+
+    def close(self, patience: float = 3.0) -> None:
+        """Ends all sources and waits for what they still ship."""
+        with self._lock:
+            sources = list(self._sources.values())
+        for source in sources:
+            source.close()
+        end = time.monotonic() + patience
+        for source in sources:
+            source.join(max(0.0, end - time.monotonic()))
+
+
+def _same(one: Place, other: Place) -> bool:
+    return (one.inode, one.interface, one.ports) == (other.inode, other.interface, other.ports)

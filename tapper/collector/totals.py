@@ -1,0 +1,83 @@
+"""Counters of all sources of all agents, added up: a session knows one value for each stage and name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from tapper.model.schema import COUNTER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Key = tuple[str, str]
+
+MAX_SOURCES = 4096
+"""Whose newest values are held apart; beyond, the oldest count as ended."""
+MAX_NAMES = 1024
+"""Of different counters: an agent could invent any number."""
+MAX_VALUE = 1 << 62
+
+
+class Totals:
+    """Adds up. `base`: what an earlier collector had counted in this session."""
+
+    def __init__(self, base: Mapping[Key, int] | None = None) -> None:
+        self._own: Counter[Key] = Counter(base or {})
+        self._sources: dict[tuple[str, str, str], dict[Key, int]] = {}
+        self._changed: set[Key] = set()
+
+    def count(self, stage: str, name: str, more: int) -> None:
+        """Something that the collector itself counts."""
+        if more:
+            self._own[stage, name] += more
+            self._changed.add((stage, name))
+
+    def take(self, agent: str, boot: str, source: str, counters: pa.RecordBatch, *, known: bool) -> None:
+        """The newest values of a source, which count from its start.
+
+        Args:
+            agent, boot, source: whose.
+            counters: rows of schema.COUNTER.
+            known: whether an earlier collector has counted it: then what is told first is in the base already.
+        """
+        key = (agent, boot, source)
+        values = self._sources.get(key)
+        listed = counters.select(["stage", "name", "value"]).to_pylist()[:MAX_NAMES]
+        if values is None:
+            values = self._sources[key] = {}
+            if known:
+                self._own.subtract({(c["stage"], c["name"]): min(c["value"], MAX_VALUE) for c in listed})
+            if len(self._sources) > MAX_SOURCES:
+                self._own.update(self._sources.pop(next(iter(self._sources))))
+        for counter in listed:
+            place = (counter["stage"], counter["name"])
+            if place not in self._own and len(self._own) >= MAX_NAMES:
+                continue
+            self._own.setdefault(place, 0)
+            value = min(counter["value"], MAX_VALUE)
+            if values.get(place) != value:
+                values[place] = value
+                self._changed.add(place)
+
+    def total(self, stage: str, name: str) -> int:
+        """The sum of one."""
+        key = (stage, name)
+        return max(0, self._own[key] + sum(values.get(key, 0) for values in self._sources.values()))
+
+    def changes(self, time_ns: int) -> pa.RecordBatch | None:
+        """Rows of those that have changed since the last call."""
+        changed, self._changed = sorted(self._changed), set()
+        if not changed:
+            return None
+        sums = Counter({key: self._own[key] for key in changed})
+        for values in self._sources.values():
+            for key in changed:
+                sums[key] += values.get(key, 0)
+        rows = [
+            {"time": time_ns, "stage": stage, "name": name, "value": min(max(0, sums[stage, name]), (1 << 64) - 1)}
+            for stage, name in changed
+        ]
+        return pa.RecordBatch.from_pylist(rows, COUNTER)
