@@ -144,8 +144,8 @@ class LiveReader:
             interface: its name; None: all there are and all that come.
             netns: path of a network namespace (/proc/PID/ns/net, /run/netns/NAME); None: our own.
             exclude: (IP address, port) of ends whose TCP and UDP traffic is left out, to and from; "0.0.0.0" and "::"
-                stand for any address. Up to 128. For our own shipping, which would feed on itself.
-            ports: only TCP and UDP from or to these ports (and tunnels, fragments, ICMP); empty: all. Up to 128.
+                stand for any address. Up to 64. For our own shipping, which would feed on itself.
+            ports: only TCP and UDP from or to these ports (and tunnels, fragments, ICMP); empty: all. Up to 64.
             ring_bytes: of memory shared with the kernel, 1 MiB to 1 GiB.
             snap_length: bytes of a frame that are taken, 64 to 131072.
             flush_ms: how long rows may wait, 10 to 10000 ms.

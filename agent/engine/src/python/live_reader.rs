@@ -95,7 +95,7 @@ impl LiveReader {
 
 fn wanted(exclude: Vec<(String, u16)>, ports: Vec<u16>) -> PyResult<Wanted> {
     if exclude.len() > MAX_ENTRIES || ports.len() > MAX_ENTRIES {
-        return wrong("exclude and ports may have 128 entries each");
+        return wrong("exclude and ports may have 64 entries each");
     }
     let end = |(ip, port): (String, u16)| match ip.parse::<IpAddr>() {
         Ok(ip) => Ok(SocketAddr::new(ip.to_canonical(), port)),

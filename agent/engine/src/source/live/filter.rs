@@ -17,8 +17,8 @@ pub struct Wanted {
 }
 
 /// Bound of [`Wanted::exclude`] and [`Wanted::ports`]: a program may have 4,096 instructions (BPF_MAXINSNS), an excluded
-/// IPv6 end takes 20.
-pub const MAX_ENTRIES: usize = 128;
+/// IPv6 end takes 32.
+pub const MAX_ENTRIES: usize = 64;
 
 /// One instruction: code, jumps if true and if false, operand (linux/filter.h, `struct sock_filter`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
