@@ -48,7 +48,6 @@ demo: build ## a recorded shop of services: its requests and its map
 
 test: build .venv/system.stamp ## all tests
 	cd $(ENGINE) && cargo test --locked --quiet
-	$(if $(NPM),cd $(WEB) && $(NPM) test --silent -- --reporter=dot)
 	$(BIN)/python -m pytest -q -n auto
 
 .venv/system.stamp: tools/system_packages.sh .venv/packages.stamp

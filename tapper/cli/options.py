@@ -36,6 +36,14 @@ def size(text: str) -> int:
     return number
 
 
+def seconds(text: str) -> float:
+    """Seconds of `30`, `30s`, `1.5m`, `2h`."""
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)\s*(s|m|h|)", text, re.IGNORECASE | re.ASCII)
+    if found is None:
+        raise click.BadParameter(f"{text!r} is not a time; times are written 30s, 5m or 1h")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2].lower()]
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """The options that say which requests."""
@@ -152,6 +160,11 @@ _READING = (
     ),
 )
 
+_OUTPUT = click.option(
+    "-w", "--output", metavar="FILE", type=click.Path(), help="Write there instead of to standard output."
+)
+_QUIET = click.option("--quiet", "-q", is_flag=True, help="No progress, no closing lines.")
+
 _LISTING = (
     click.option(
         "-o",
@@ -160,9 +173,7 @@ _LISTING = (
         type=click.Choice(LISTS),
         help="Default: table, or what the name of the file to write says.",
     ),
-    click.option(
-        "-w", "--output", metavar="FILE", type=click.Path(), help="Write there instead of to standard output."
-    ),
+    _OUTPUT,
     click.option(
         "--limit",
         "-n",
@@ -178,7 +189,7 @@ _LISTING = (
         help="time, latency, size, status ...; with a - before it, the largest first.",
     ),
     click.option("--full", is_flag=True, help="Bodies and messages of --show without a limit."),
-    click.option("--quiet", "-q", is_flag=True, help="No progress, no closing lines."),
+    _QUIET,
 )
 
 
@@ -218,6 +229,36 @@ _WEB = (
 def filter_options(function: _Command) -> _Command:
     """Adds them; the command takes them with `gather(Filters, values)`."""
     return _add(_FILTERS, function)
+
+
+def following_options(formats: tuple[str, ...]) -> Callable[[_Command], _Command]:
+    """Adds them, for commands that show requests as they come; the values are those of Listing, and `seconds`."""
+
+    def add(function: _Command) -> _Command:
+        return _add(
+            (
+                click.option(
+                    "-o",
+                    "--format",
+                    "format",
+                    type=click.Choice(formats),
+                    help="Default: table, or what the name of the file to write says.",
+                ),
+                _OUTPUT,
+                click.option("--limit", "-n", type=click.IntRange(min=1), metavar="N", help="End after so many."),
+                click.option(
+                    "--for",
+                    "seconds",
+                    type=seconds,
+                    metavar="TIME",
+                    help="End after this time: 30s, 5m. Default: Ctrl-C.",
+                ),
+                _QUIET,
+            ),
+            function,
+        )
+
+    return add
 
 
 def reading_options(function: _Command) -> _Command:

@@ -21,6 +21,7 @@ COMMANDS = (
     "show",
     "map",
     "export",
+    "follow",
     "fields",
     "agent",
     "collector",

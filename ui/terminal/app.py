@@ -77,6 +77,8 @@ class TapperApp(App[None]):
         self.span_ = ALWAYS
         self.progress: Callable[[], str | None] = lambda: None
         """Tells how far reading is; None when done."""
+        self.over: Callable[[], bool] = lambda: False
+        """Tells whether it is time to leave."""
         self._revision = 0
         self._facts_at = 0.0
         self._facts_stale = True
@@ -112,6 +114,9 @@ class TapperApp(App[None]):
 
     def poll(self) -> None:
         """Asks whether anything changed."""
+        if self.over():
+            self.exit()
+            return
         self.desk.ask("revision", lambda feed: feed.revision(), self._revised)
         now = time.monotonic()
         if self._key_line.said and now - self._said_at > SAID_S:

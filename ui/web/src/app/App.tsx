@@ -53,15 +53,13 @@ export function App() {
         </header>
         <FilterBar />
         <Scrubber />
-        <main className="body">
-          <div className="middle">
-            <Suspense fallback={<div className="map" />}>
-              <MapPane />
-            </Suspense>
-            <BottomPanel />
-          </div>
-          <Drawer />
+        <main className="middle">
+          <Suspense fallback={<div className="map" />}>
+            <MapPane />
+          </Suspense>
+          {panel !== "full" && <Drawer />}
         </main>
+        <BottomPanel />
       </div>
     </PageProvider>
   );

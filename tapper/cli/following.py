@@ -1,0 +1,139 @@
+"""Follows a feed on standard output: requests as they come, until Ctrl-C, a time, or its end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections import OrderedDict
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tapper.model.words import NOTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from tapper.feed.interface import Feed
+
+AHEAD = 8
+"""Tables that are read before they are printed; a slow terminal makes the feed wait."""
+REMEMBERED = 65_536
+"""Requests that were shown and may come again with more of what they are."""
+NEEDED = ("id", "outcome", "notes")
+"""Columns that following looks at."""
+
+
+class Until:
+    """Ends what waits at Ctrl-C, SIGTERM, after a time, or when it is told. From its first moment no signal is lost.
+
+    The first Ctrl-C asks to end in order, a second one ends at once.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._arrived: SimpleQueue[Any] = SimpleQueue()  # may be put to from within a signal handler
+        self._room = threading.Semaphore(AHEAD)
+        self._seconds = seconds
+        self._timer: threading.Timer | None = None
+        self._before: dict[int, Any] = {}
+        self.over = False
+        """Whether it is time to end."""
+        self.signal: int | None = None
+        """That ended it."""
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, self._told)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        if self._timer is not None:
+            self._timer.cancel()
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _told(self, number: int, _: FrameType | None) -> None:
+        if self.signal is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.signal = number
+        self.end()
+
+    def end(self) -> None:
+        """It is time."""
+        self.over = True
+        self._arrived.put(None)
+
+    def begin(self) -> None:
+        """The time begins to count."""
+        if self._seconds is not None:
+            self._timer = threading.Timer(self._seconds, self.end)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def wait(self) -> None:
+        """Until it is time to end."""
+        self.begin()
+        while not self.over:
+            self._arrived.get()
+
+    def each(self, source: Callable[[], Iterator[pa.Table]]) -> Iterator[pa.Table]:
+        """Tables as they come, those without rows too, until it is time to end or no more come.
+
+        Raises:
+            Exception: what the source raised.
+        """
+        self.begin()
+        threading.Thread(target=self._read, args=(source,), name="follow", daemon=True).start()
+        while not self.over:
+            arrived = self._arrived.get()
+            if arrived is None:
+                return
+            if isinstance(arrived, Exception):
+                raise arrived
+            self._room.release()
+            yield arrived
+
+    def _read(self, source: Callable[[], Iterator[pa.Table]]) -> None:
+        try:
+            for table in source():
+                self._room.acquire()
+                if self.over:
+                    return
+                self._arrived.put(table)
+        except Exception as error:
+            self._arrived.put(error)
+        else:
+            self._arrived.put(None)
+
+
+class Once:
+    """Lets each request through once: when it is done, a stream when it is first seen."""
+
+    def __init__(self) -> None:
+        self._shown: OrderedDict[bytes, None] = OrderedDict()
+
+    def rows(self, table: pa.Table) -> pa.Table:
+        """Those that were not shown yet."""
+        stream = pc.not_equal(pc.bit_wise_and(table["notes"], NOTES["stream"][0]), 0)
+        done = pc.or_(pc.not_equal(table["outcome"], "open"), stream).to_numpy()
+        wanted = np.zeros(table.num_rows, bool)
+        for number, key in enumerate(table["id"].combine_chunks().storage.to_pylist()):
+            if done[number] and key not in self._shown:
+                wanted[number] = True
+                self._shown[key] = None
+                if len(self._shown) > REMEMBERED:
+                    self._shown.popitem(last=False)
+        return table.filter(pa.array(wanted))
+
+
+def rows(feed: Feed, where: str, columns: tuple[str, ...], until: Until) -> Iterator[pa.Table]:
+    """What is to be shown of a feed, as it comes; without rows while nothing does."""
+    asked = tuple(dict.fromkeys((*columns, *NEEDED)))
+    once = Once()
+    for table in until.each(lambda: feed.follow(where, asked)):
+        yield once.rows(table) if table.num_rows else table

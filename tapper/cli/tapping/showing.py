@@ -1,0 +1,157 @@
+"""A tap on the terminal: requests as they come, why none do; in the end what was seen, what was lost, what hurts."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from tapper.cli.options import format_of
+from tapper.cli.problems import say
+from tapper.model.text import clean, count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tapper.cli.following import Until
+    from tapper.cli.options import Listing, Web
+    from tapper.feed.interface import Feed, Health, Summary
+
+FORMATS = ("table", "wide", "jsonl", "har", "none")
+STREAMED = ("table", "wide", "jsonl")
+PATIENCE_S = 8.0
+"""Without a request for so long, it is said why that may be."""
+WORST = 5
+"""Edges shown in the end."""
+
+
+def show(feed: Feed, where: str, listing: Listing, web: Web, until: Until) -> None:
+    """Shows a feed until it is time to end: in the terminal UI or, where no one sits at a terminal or another output
+    is asked for, as requests on standard output. In the end it is said what was seen, what was lost, what hurts.
+
+    Args:
+        web: its page is served meanwhile, if that is asked for.
+    """
+    from contextlib import ExitStack
+
+    from tapper.cli import browsing
+
+    with ExitStack() as stack:
+        if web.web:
+            from tapper.cli.web import page
+
+            stack.enter_context(page(feed, web))
+        if not web.web and browsing.wanted(listing):
+            from ui.terminal import run
+
+            until.begin()
+            run(feed, where=where, over=lambda: until.over)
+            shown = feed.count(where)
+        else:
+            shown = follow(feed, where, listing, until)
+        closing(feed, where, shown, quiet=listing.quiet)
+
+
+def follow(feed: Feed, where: str, listing: Listing, until: Until) -> int:
+    """Shows requests as they come; the number of those that were shown."""
+    from tapper.cli.following import rows
+    from tapper.cli.showing import output_of, target
+    from tapper.cli.streaming import Printer
+
+    chosen = format_of(listing.format, listing.output, FORMATS)
+    if chosen not in STREAMED:
+        _wait(feed, until, quiet=listing.quiet)
+        if chosen == "har":
+            _write_har(feed, where, listing)
+        return feed.count(where)
+    with target(listing.output) as file:
+        printer = Printer(file, output_of(listing.output), listing)
+        patience = Patience(feed, quiet=listing.quiet)
+        for table in rows(feed, where, printer.columns, until):
+            if table.num_rows:
+                left = None if not listing.limit else listing.limit - printer.shown
+                printer.print(table.select(list(printer.columns)).slice(0, left))
+                if listing.limit and printer.shown >= listing.limit:
+                    break
+            patience.look(printer.shown)
+        return printer.shown
+
+
+class Patience:
+    """Says once why nothing is shown."""
+
+    def __init__(self, feed: Feed, *, quiet: bool) -> None:
+        self._feed = feed
+        self._begun = time.monotonic()
+        self._said = quiet
+
+    def look(self, shown: int) -> None:
+        """To be called now and then."""
+        if self._said or shown or time.monotonic() - self._begun < PATIENCE_S:
+            return
+        self._said = True
+        summary, health = self._feed.summary(), self._feed.health()
+        for line in silence(summary, health, time.monotonic() - self._begun):
+            say(line)
+
+
+def _wait(feed: Feed, until: Until, *, quiet: bool) -> None:
+    patience = Patience(feed, quiet=quiet)
+    for table in until.each(lambda: feed.follow("", ("id",))):
+        patience.look(table.num_rows)
+
+
+def _write_har(feed: Feed, where: str, listing: Listing) -> None:
+    from tapper.cli.showing import target
+    from tapper.export.requests import write
+    from tapper.feed.interface import Query
+
+    with target(listing.output) as file:
+        for line in write(feed, Query(where, limit=0), "har", file):
+            say(line)
+
+
+def silence(summary: Summary, health: Health, seconds: float) -> Iterator[str]:
+    """Why nothing is shown, and what to do."""
+    heard = (
+        f"Listening{f' on {clean(health.title)}' if health.title else ''} for {seconds // 60:.0f}:{seconds % 60:02.0f}."
+    )
+    tls = summary.unparsed.get("tls", 0)
+    if summary.exchanges:
+        yield f"{heard} {count(summary.exchanges)} requests came, none that matches the filter."
+    elif tls and tls == sum(summary.unparsed.values()):
+        yield (
+            f"{heard} Traffic flows but is encrypted: {count(tls)} TLS connection{'' if tls == 1 else 's'}."
+            " Peers, bytes and timing are kept; contents can't be seen."
+        )
+    elif summary.packets or summary.connections:
+        yield (
+            f"{heard} {count(summary.packets)} packets on {count(summary.connections)} connections, no complete request"
+            " yet. Connections that were open before may show only in part. Send a request."
+        )
+    else:
+        yield f"{heard} No packet yet. Send a request; -i names another interface, --port and --pid may be too narrow."
+    yield from map(clean, health.hints)
+
+
+def closing(feed: Feed, where: str, shown: int, *, quiet: bool) -> None:
+    """What was seen, what was lost, and the edges that hurt most."""
+    sys.stdout.flush()
+    if quiet:
+        return
+    from tapper.cli import edges
+    from tapper.cli.closing import closing_lines
+    from tapper.cli.terminal import terminal
+
+    summary = feed.summary()
+    if summary.exchanges or summary.connections:
+        found = list(edges.lines(feed.edges(where=where), terminal(sys.stderr)))
+        if len(found) > 1:
+            say("")
+            for line in found[: WORST + 1]:
+                print(line, file=sys.stderr)  # noqa: T201
+            if len(found) > WORST + 1:
+                say(f"... and {len(found) - WORST - 1} more edges")
+            say("")
+    for line in closing_lines(summary, where, shown if where else None):
+        say(line)
