@@ -8,7 +8,8 @@ reaches back to an earlier holder.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ import pyarrow as pa
 from tapper.identity import claims as claim_book
 from tapper.identity import hints as hint_reader
 from tapper.identity.endpoint import Endpoint, Hints
-from tapper.identity.names import host_name, parse_address
+from tapper.identity.names import Claim, host_name, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tapper.identity.claims import Line
-    from tapper.identity.names import Claim, Network
+    from tapper.identity.names import Names, Network
 
     _Number = TypeVar("_Number", np.int32, np.int64)
     Ids = npt.NDArray[np.int32]
@@ -40,16 +41,25 @@ UNSEEN = -1
 ANY_PORT = -1
 
 
+class Owners(Protocol):
+    """Who has the ports of this machine's addresses (`tapper.identity.local.LocalNames`)."""
+
+    def is_local(self, ip: str) -> bool: ...  # noqa: D102
+    def owner(self, ip: str, port: int, time_ns: int) -> Names | None: ...  # noqa: D102
+
+
 class Identity:
     """Names batches. Not for several threads at once.
 
     Args:
         claims: what is known from the start.
         first_id: id of the first endpoint, above all that the store has.
+        owners: who has the ports of this machine.
     """
 
-    def __init__(self, claims: Iterable[Claim] = (), first_id: int = 0) -> None:
+    def __init__(self, claims: Iterable[Claim] = (), first_id: int = 0, owners: Owners | None = None) -> None:
         self._book = claim_book.ClaimBook(claims)
+        self._owners = owners
         self._next = first_id
         self._changed: dict[int, Endpoint] = {}
         self._heard: dict[str, Hints] = {}
@@ -64,6 +74,7 @@ class Identity:
         self._ports: dict[int, tuple[int, int]] = {}  # the same of ports that claims speak of, by slot << 16 | port ...
         self._port_table: tuple[npt.NDArray[np.int64], Ids, Times] | None = None  # ... as sorted columns
         self._lines: dict[int, dict[int, Line]] = {}  # by slot, by port
+        self._local: dict[int, dict[Names, int]] = {}  # by slot of a local address, by owner: ids
         self._of_slot: dict[int, list[int]] = {}
         self._endpoints: dict[int, Endpoint] = {}
         self._base = self._next
@@ -145,31 +156,62 @@ class Identity:
             slot = self._slots[word] = len(self._addresses)
             ip, _, scope = word.partition("%")
             self._addresses.append((ip, scope or None))
+            if self._owners is not None and self._owners.is_local(ip):
+                self._local[slot] = {}
             if slot == len(self._newest):
                 self._newest = _grown(self._newest, UNSEEN)
                 self._since = _grown(self._since, claim_book.STILL)
         return slot
 
-    def _odd_ids(self, slot: int, ports: npt.NDArray[np.uint16], times: Times) -> list[int]:
-        """Ids for rows of one address that need a look at its lines."""
+    def _odd_ids(self, slot: int, ports: npt.NDArray[np.uint16], times: Times) -> Ids:
+        """Ids for rows of one address that need a look at its lines, or at who owns its ports."""
         if slot not in self._lines:
             self._draw_lines(slot)
         lines = self._lines[slot]
-        ids: list[int] = []
-        for port, time in zip(ports.tolist(), times.tolist(), strict=True):
-            port = port if port in lines else ANY_PORT
-            line = lines[port]
-            holder = line.at(time)
-            if line.endpoints[holder] < 0:
-                line.endpoints[holder] = self._new_endpoint(slot, port, line.claims[holder])
-            ids.append(line.endpoints[holder])
+        ids = np.empty(len(ports), np.int32)
+        for port, rows in _groups(ports.astype(np.int64), np.arange(len(ports))):
+            known = port if port in lines else ANY_PORT
+            line = lines[known]
+            holders = np.searchsorted(line.starts, times[rows], "right") - 1
+            for holder, among in _groups(holders, rows):
+                ids[among] = self._held(slot, known, line, holder)
+                if line.claims[holder] is None and slot in self._local:
+                    self._owned(slot, port, times, among, ids)
         self._keep_newest(slot)
         return ids
+
+    def _held(self, slot: int, port: int, line: Line, holder: int) -> int:
+        if line.endpoints[holder] < 0:
+            line.endpoints[holder] = self._new_endpoint(slot, port, line.claims[holder])
+        return line.endpoints[holder]
+
+    def _owned(self, slot: int, port: int, times: Times, rows: npt.NDArray[np.intp], ids: Ids) -> None:
+        """Gives rows of one port of a local address the endpoints of its owners, where they are known."""
+        if self._owners is None:
+            return
+        ip, moments = self._addresses[slot][0], times[rows]
+        names = self._owners.owner(ip, port, int(moments.min()))
+        if names == self._owners.owner(ip, port, int(moments.max())):
+            if names is not None:
+                ids[rows] = self._owner_endpoint(slot, names)
+            return
+        for row, moment in zip(rows.tolist(), moments.tolist(), strict=True):
+            if (names := self._owners.owner(ip, port, moment)) is not None:
+                ids[row] = self._owner_endpoint(slot, names)
+
+    def _owner_endpoint(self, slot: int, names: Names) -> int:
+        """One endpoint for all ports of a process: its clients have a new one each time."""
+        of_slot = self._local[slot]
+        if names not in of_slot:
+            claim = Claim(ip_network(self._addresses[slot][0]), names, "process")
+            of_slot[names] = self._add_endpoint(slot, ANY_PORT, claim).id
+        return of_slot[names]
 
     def _keep_newest(self, slot: int) -> None:
         for port, line in self._lines[slot].items():
             newest = line.endpoints[-1]
-            since = line.starts[-1] if newest >= 0 else claim_book.STILL
+            # Owners come and go unsaid: each row of theirs is looked up.
+            since = line.starts[-1] if newest >= 0 and slot not in self._local else claim_book.STILL
             if port == ANY_PORT:
                 self._newest[slot], self._since[slot] = newest, since
             else:
@@ -216,18 +258,21 @@ class Identity:
                 return
 
     def _new_endpoint(self, slot: int, port: int, claim: Claim | None) -> int:
-        ip = self._addresses[slot][0]
-        endpoint = Endpoint(self._next, ip, port, claim)
+        endpoint = self._add_endpoint(slot, port, claim)
+        self._of_slot.setdefault(slot, []).append(endpoint.id)
+        if claim is None and (heard := self._heard.pop(endpoint.ip, None)) is not None:
+            endpoint.hear(heard)
+        return endpoint.id
+
+    def _add_endpoint(self, slot: int, port: int, claim: Claim | None) -> Endpoint:
+        endpoint = Endpoint(self._next, self._addresses[slot][0], port, claim)
         self._next += 1
         if endpoint.id - self._base == len(self._first):
             self._first = _grown(self._first, claim_book.STILL)
             self._last = _grown(self._last, claim_book.ALWAYS_BEFORE)
         self._endpoints[endpoint.id] = endpoint
-        self._of_slot.setdefault(slot, []).append(endpoint.id)
         self._changed[endpoint.id] = endpoint
-        if claim is None and (heard := self._heard.pop(ip, None)) is not None:
-            endpoint.hear(heard)
-        return endpoint.id
+        return endpoint
 
     def learn(
         self,
