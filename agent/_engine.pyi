@@ -115,7 +115,7 @@ class LiveReader:
     too. Nothing is set on the interfaces; in particular they are not made promiscuous.
 
     Counters of stage "ring": `packets` that passed the filter, `drops` of them because the ring was full, `freezes`
-    (how often it was), `interface_losses`.
+    (how often it was), `interface_losses`; of stage "recording": `packets`, `bytes`, and `dropped` for want of room.
     """
 
     def __new__(
@@ -137,6 +137,9 @@ class LiveReader:
         redact_names: Sequence[str] = (),
         batch_rows: int = 16384,
         compression: str = "lz4",
+        record: str | None = None,
+        record_bytes: int = 1 << 30,
+        record_files: int = 1,
     ) -> LiveReader:
         """Opens the source; packets are taken from then on.
 
@@ -150,6 +153,11 @@ class LiveReader:
             snap_length: bytes of a frame that are taken, 64 to 131072.
             flush_ms: how long rows may wait, 10 to 10000 ms.
             origin: 64 bits that tell the ids of this reader's records from those of others; None: random.
+            record: path of a pcapng file that raw packets are written to, with their secrets; only its owner may read
+                it. What is there is replaced.
+            record_bytes: of all its files together.
+            record_files: with 1, writing stops when the file is full; with more, they are named `STEM-1.EXT`,
+                `STEM-2.EXT` ... and the oldest makes room.
 
         The others are those of `FileReader`.
 
@@ -161,5 +169,48 @@ class LiveReader:
 
     def __iter__(self) -> Iterator[Batch]: ...
     def __next__(self) -> Batch: ...
+    def shed(self, *, bodies: bool = False, keep_one_in: int = 1) -> None:
+        """Does less, until called anew; from any thread.
+
+        Connections that are left out are chosen by a hash of their ends, the same for both directions and in every
+        reader. Those that are known already end here, as far as they were seen. Counters of stage "shed": `packets`,
+        `connections`, and `exchanges` that they would have given (turns of conversations in a known protocol).
+
+        Args:
+            bodies: whether bodies (the answers of DNS among them) are left out.
+            keep_one_in: keep one of so many connections; 1: all.
+        """
+
+    def set_filter(self, *, exclude: Sequence[tuple[str, int]] = (), ports: Sequence[int] = ()) -> None:
+        """Replaces the filter, at once for all packets that follow; from any thread. Arguments as for the class."""
+
+    @property
+    def recording_problem(self) -> str | None:
+        """Why raw packets are not written any more (disk full); None: they are, or it was not asked for."""
+
     def close(self) -> None:
         """Ends reading, from any thread: a step that waits gives the last batch soon."""
+
+def packets(
+    paths: Sequence[str],
+    *,
+    ends: tuple[tuple[str, int], tuple[str, int]],
+    start: int,
+    end: int,
+    max_bytes: int = 16 << 20,
+) -> tuple[bytes, int, int]:
+    """The packets between two ends out of capture files (TCP, UDP, and ICMP about them), as pcapng.
+
+    Args:
+        paths: capture files, as for `FileReader`; one that is damaged serves up to there.
+        ends: (IP address, port) of both.
+        start: ns since the epoch; packets before are left out.
+        end: ns since the epoch; packets after are left out.
+        max_bytes: of pcapng.
+
+    Returns:
+        The pcapng, the number of packets in it, the number of packets for which there was no room.
+
+    Raises:
+        CaptureError: a file can't be opened.
+    """

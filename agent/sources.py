@@ -45,6 +45,7 @@ class Source:
     _reader: Any = None
     _thread: threading.Thread | None = None
     _closing: bool = False
+    _level: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
@@ -57,6 +58,8 @@ class Source:
             reader = self.open()
             with self._lock:
                 self._reader = reader
+                if self._level:
+                    self._obey()
                 if self._closing:
                     reader.close()
             self.state = "open"
@@ -101,10 +104,14 @@ class Source:
         self.ring_drops = next((c["value"] for c in names if (c["stage"], c["name"]) == ("ring", "drops")), 0)
 
     def shed(self, level: int) -> None:
-        """Leaves out as much, see control.Shed."""
+        """Leaves out as much, see control.Shed; also when it is not open yet. A file is never short of time."""
         with self._lock:
-            if self._reader is not None and hasattr(self._reader, "shed"):
-                self._reader.shed(level)
+            self._level = level
+            self._obey()
+
+    def _obey(self) -> None:
+        if self._reader is not None and not self.patient:
+            self._reader.shed(bodies=self._level > 0, keep_one_in=1 << max(0, self._level - 1))
 
     def close(self) -> None:
         """Ends reading soon; what was read is still shipped."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _numbers = count()
@@ -73,6 +74,26 @@ def pair() -> Iterator[tuple[Host, Host]]:
 
 
 @contextmanager
+def bridged(count: int) -> Iterator[tuple[Host, list[Host]]]:
+    """Hosts 10.8.0.1, 10.8.0.2 ... on the bridge `br0` of another host, 10.8.0.254."""
+    with ExitStack() as stack:
+        middle = stack.enter_context(host())
+        middle.ip("link", "add", "br0", "type", "bridge", "stp_state", "0")
+        middle.ip("addr", "add", "10.8.0.254/24", "dev", "br0")
+        middle.ip("link", "set", "br0", "up")
+        hosts = []
+        for number in range(1, count + 1):
+            end = stack.enter_context(host())
+            peer = ["peer", "name", f"port{number}", "netns", middle.name]
+            ip("-n", end.name, "link", "add", "eth0", "type", "veth", *peer)
+            middle.ip("link", "set", f"port{number}", "master", "br0", "up")
+            end.ip("addr", "add", f"10.8.0.{number}/24", "dev", "eth0")
+            end.ip("link", "set", "eth0", "up")
+            hosts.append(end)
+        yield middle, hosts
+
+
+@contextmanager
 def process(host: Host, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process on a host."""
     started = subprocess.Popen(host.command(*command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -108,8 +129,13 @@ def nginx(host: Host, folder: Path, port: int = 8080, files: dict[str, bytes] | 
 
 def wait_for_port(host: Host, port: int) -> None:
     """Waits until something listens there, without making traffic."""
-    for _ in range(400):
-        if host.run("ss", "-Hltn", f"sport = :{port}"):
-            return
-        subprocess.run(["sleep", "0.02"], check=True)
-    raise TimeoutError(f"nothing listens on port {port}")
+    wait_until(lambda: bool(host.run("ss", "-Hltn", f"sport = :{port}")))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Waits until it holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"not so after {seconds} s")
+        time.sleep(0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Self
 
@@ -58,6 +59,8 @@ class Tap:
 
     def counters(self) -> dict[str, int]:
         """The newest values, by `stage.name`."""
+        if not self.batches:
+            return defaultdict(int)
         last = self.batches[-1].counters
         assert last is not None
         rows = pa.record_batch(last).select(["stage", "name", "value"]).to_pylist()

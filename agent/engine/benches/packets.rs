@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use _engine::decode::Decoder;
-use _engine::packet::{Decoded, LinkType, Packet};
+use _engine::packet::{Decoded, LinkType, Packet, Sight};
 use _engine::source::Next;
 use _engine::source::file::FileSource;
 use pcap_parser::traits::PcapReaderIterator;
@@ -126,7 +126,8 @@ fn decode(bytes: &[u8]) -> usize {
     let mut found = 0;
     for time in 0..PACKETS as i64 {
         let data = black_box(bytes);
-        let packet = Packet { time, data, wire_len: data.len() as u32, link: LinkType::ETHERNET, interface: 0 };
+        let (wire_len, link, sight) = (data.len() as u32, LinkType::ETHERNET, Sight::default());
+        let packet = Packet { time, data, wire_len, link, sight, vlan: None };
         found += usize::from(matches!(black_box(decoder.decode(&packet)), Decoded::Tcp(_) | Decoded::Udp(_)));
     }
     found

@@ -35,6 +35,8 @@ counters! {
     UdpFlows = "flow"."udp",
     /// Datagrams.
     Datagrams = "flow"."datagrams",
+    /// Packets seen at another interface before.
+    Copies = "flow"."copies",
     /// Flows that were given up to make room.
     Evicted = "flow"."evicted",
     /// Bytes of connections of no known protocol.
@@ -51,6 +53,12 @@ counters! {
     Unpaired = "protocol"."unpaired",
     /// Headers beyond the limit.
     HeadersDropped = "protocol"."headers_dropped",
+    /// Packets of connections that were left out to keep within a budget.
+    ShedPackets = "shed"."packets",
+    /// Those connections, if data passed.
+    ShedConnections = "shed"."connections",
+    /// The exchanges that they would have given: turns of their conversations.
+    ShedExchanges = "shed"."exchanges",
     /// Exchanges, first revisions only.
     Exchanges = "output"."exchanges",
     /// Messages.

@@ -12,6 +12,7 @@ pub mod counters;
 pub mod decode;
 pub mod flow;
 pub mod fragment;
+pub mod gate;
 pub mod id;
 #[cfg(target_os = "linux")]
 pub mod live;
@@ -24,8 +25,11 @@ pub mod protocol;
 #[cfg(feature = "python")]
 mod python;
 pub mod reader;
+pub mod record;
+pub mod recording;
 pub mod redact;
 pub mod schema;
+pub mod selection;
 pub mod source;
 
 /// Batches are large and short-lived: the system's allocator would give their pages back and fault them in again each

@@ -1,29 +1,80 @@
 //! Live packets through the pipeline.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arrow_ipc::CompressionType;
 
 use crate::config::Config;
+use crate::gate::Wanted;
 use crate::pipeline::{PayloadWriter, Pipeline};
 use crate::reader::ReadBatch;
-use crate::source::live::{HAND_OVER, LiveSource, OpenError, Options, Wait, Wanted};
+use crate::recording::{Bounds, Recording};
+use crate::source::live::{HAND_OVER, LiveSource, Names, OpenError, Options, Packets, Switch, Wait};
 
 /// How often what is not finished is put out, so that a viewer sees it.
 const REPORT: Duration = Duration::from_secs(1);
 /// Rows a second that this may cost at most: with many flows it is done less often.
-const REPORT_ROWS: usize = 5_000;
+const REPORT_ROWS: u32 = 5_000;
 
 /// Reads live packets.
 pub struct LiveReader {
     source: LiveSource,
+    control: Arc<Control>,
     pipeline: Pipeline,
+    recording: Option<Recording>,
     writer: PayloadWriter,
     batch_rows: usize,
     flush: Duration,
     reported: Instant,
     ended: bool,
+}
+
+/// What other threads may do to a reader while it reads.
+pub struct Control {
+    switch: Switch,
+    stop: AtomicBool,
+    orders: Mutex<Orders>,
+    problem: Mutex<Option<String>>,
+}
+
+/// What the reading thread is to do next.
+#[derive(Default)]
+struct Orders {
+    wanted: Option<Wanted>,
+    shed: Option<(bool, u32)>,
+}
+
+impl Control {
+    /// Ends reading: the step that runs gives the last batch.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.switch.wake();
+    }
+
+    /// Sets which packets are taken: at once for all that follow.
+    pub fn set_wanted(&self, wanted: Wanted) -> Result<(), OpenError> {
+        self.switch.set_filter(&wanted)?;
+        lock(&self.orders).wanted = Some(wanted);
+        self.switch.wake();
+        Ok(())
+    }
+
+    /// See [`Pipeline::shed`].
+    pub fn shed(&self, bodies: bool, keep_one_in: u32) {
+        lock(&self.orders).shed = Some((bodies, keep_one_in));
+        self.switch.wake();
+    }
+
+    /// Why raw packets are not written any more.
+    pub fn recording_problem(&self) -> Option<String> {
+        lock(&self.problem).clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl LiveReader {
@@ -34,10 +85,26 @@ impl LiveReader {
         batch_rows: usize,
         flush: Duration,
         compression: Option<CompressionType>,
+        record: Option<Bounds>,
     ) -> Result<Self, OpenError> {
+        let mut pipeline = Pipeline::new(config);
+        pipeline.set_wanted(options.wanted.clone());
+        let source = LiveSource::open(options)?;
+        let recording = record.map(|bounds| {
+            let name = bounds.path.display().to_string();
+            Recording::create(bounds).map_err(|error| OpenError::Failed(format!("{name} can't be written: {error}")))
+        });
+        let control = Control {
+            switch: source.switch(),
+            stop: AtomicBool::new(false),
+            orders: Mutex::default(),
+            problem: Mutex::default(),
+        };
         Ok(Self {
-            source: LiveSource::open(options)?,
-            pipeline: Pipeline::new(config),
+            source,
+            control: Arc::new(control),
+            pipeline,
+            recording: recording.transpose()?,
             writer: PayloadWriter::new(compression),
             batch_rows,
             flush,
@@ -46,34 +113,26 @@ impl LiveReader {
         })
     }
 
-    /// What ends a wait early.
-    pub fn waker(&self) -> crate::source::live::Waker {
-        self.source.waker()
-    }
-
-    /// Sets which packets are taken, at once for all that follow.
-    pub fn set_wanted(&mut self, wanted: Wanted) -> Result<(), OpenError> {
-        self.source.set_wanted(wanted)
+    /// For other threads.
+    pub fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.control)
     }
 
     /// Reads until a batch is full or its time has come. The last one, behind which comes nothing more, has what was
     /// still open when it was told to stop, or when its namespace went.
-    pub fn next(&mut self, stop: &AtomicBool) -> Option<ReadBatch> {
+    pub fn read(&mut self) -> Option<ReadBatch> {
         if self.ended {
             return None;
         }
         let began = Instant::now();
         loop {
-            if stop.load(Ordering::Relaxed) {
+            self.obey();
+            if self.control.stop.load(Ordering::Relaxed) {
                 self.drain();
                 return Some(self.end());
             }
             match self.source.wait(self.flush.saturating_sub(began.elapsed())) {
-                Wait::Packets(mut packets) => {
-                    while let Some(packet) = packets.next() {
-                        self.pipeline.packet(&packet);
-                    }
-                }
+                Wait::Packets(packets, names) => take(packets, &names, &mut self.pipeline, self.recording.as_mut()),
                 Wait::Until(time) => self.pipeline.tick(time),
                 Wait::Gone => self.ended = true,
             }
@@ -81,13 +140,19 @@ impl LiveReader {
                 return Some(self.end());
             }
             if self.pipeline.is_full(self.batch_rows) || began.elapsed() >= self.flush {
-                let rows_time = Duration::from_secs(1) * self.pipeline.flows() as u32 / REPORT_ROWS as u32;
-                if self.reported.elapsed() >= REPORT.max(rows_time) {
-                    self.pipeline.report();
-                    self.reported = Instant::now();
-                }
+                self.report();
                 return Some(self.batch());
             }
+        }
+    }
+
+    fn obey(&mut self) {
+        let orders = std::mem::take(&mut *lock(&self.control.orders));
+        if let Some(wanted) = orders.wanted {
+            self.pipeline.set_wanted(wanted);
+        }
+        if let Some((bodies, keep_one_in)) = orders.shed {
+            self.pipeline.shed(bodies, keep_one_in);
         }
     }
 
@@ -95,11 +160,17 @@ impl LiveReader {
     fn drain(&mut self) {
         let began = Instant::now();
         while let Some(left) = HAND_OVER.checked_sub(began.elapsed()) {
-            if let Wait::Packets(mut packets) = self.source.wait(left) {
-                while let Some(packet) = packets.next() {
-                    self.pipeline.packet(&packet);
-                }
+            if let Wait::Packets(packets, names) = self.source.wait(left) {
+                take(packets, &names, &mut self.pipeline, self.recording.as_mut());
             }
+        }
+    }
+
+    fn report(&mut self) {
+        let rows_time = Duration::from_secs(1) * self.pipeline.flows() as u32 / REPORT_ROWS;
+        if self.reported.elapsed() >= REPORT.max(rows_time) {
+            self.pipeline.report();
+            self.reported = Instant::now();
         }
     }
 
@@ -110,14 +181,23 @@ impl LiveReader {
     }
 
     fn batch(&mut self) -> ReadBatch {
-        let ring = self.source.counters();
-        let counters = [
-            ("ring", "packets", ring.packets),
-            ("ring", "drops", ring.drops),
-            ("ring", "freezes", ring.freezes),
-            ("ring", "interface_losses", ring.losses),
-        ];
+        let mut counters = self.source.counters().to_vec();
+        if let Some(recording) = &mut self.recording {
+            recording.flush();
+            counters.extend(recording.counters());
+            *lock(&self.control.problem) = recording.problem().map(str::to_string);
+        }
         let position = self.pipeline.packet_bytes();
         ReadBatch::take(&mut self.pipeline, &mut self.writer, position, &counters)
+    }
+}
+
+/// Takes the packets of a block.
+fn take(mut packets: Packets<'_>, names: &Names<'_>, pipeline: &mut Pipeline, mut recording: Option<&mut Recording>) {
+    while let Some(packet) = packets.next() {
+        if let Some(recording) = &mut recording {
+            recording.packet(&packet, || names.of(packet.sight.interface));
+        }
+        pipeline.packet(&packet);
     }
 }

@@ -41,8 +41,31 @@ pub struct Packet<'a> {
     pub wire_len: u32,
     /// How `data` begins.
     pub link: LinkType,
-    /// Index of the interface it was captured on, within its source.
+    /// Where it was seen.
+    pub sight: Sight,
+    /// Tag protocol and tag of the VLAN, if the capturing machine took them off the front of `data`.
+    pub vlan: Option<(u16, u16)>,
+}
+
+/// Where a packet was seen: one that is forwarded is seen several times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// Index of the interface, within its source.
     pub interface: u32,
+    /// Which way it went.
+    pub direction: Direction,
+}
+
+/// Which way a packet went, seen from the machine that captured it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// It came in.
+    In,
+    /// It went out.
+    Out,
 }
 
 /// An IP address; IPv4 is held as IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2), so that one compare serves both.
@@ -131,6 +154,8 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// Payload bytes on the wire that the snap length cut off.
     pub cut: u32,
+    /// Where it was seen.
+    pub sight: Sight,
 }
 
 /// A UDP datagram.
@@ -144,6 +169,8 @@ pub struct Datagram<'a> {
     pub payload: &'a [u8],
     /// Payload bytes on the wire that the snap length cut off.
     pub cut: u32,
+    /// Where it was seen.
+    pub sight: Sight,
 }
 
 /// An ICMP or ICMPv6 "destination unreachable" about a flow that we may know.

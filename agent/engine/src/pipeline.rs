@@ -12,6 +12,7 @@ use crate::columns::{Numbers, Words};
 use crate::config::Config;
 use crate::decode::Decoder;
 use crate::flow::Flows;
+use crate::gate::{Gate, Wanted};
 use crate::output::{Batches, Output};
 use crate::packet::{Nanos, Packet};
 use crate::schema;
@@ -22,8 +23,11 @@ const BATCH_BYTES: usize = 8 << 20;
 /// Packets in, batches out. No sockets, no files, no clock.
 pub struct Pipeline {
     decoder: Decoder,
+    gate: Gate,
     flows: Flows,
     out: Output,
+    /// What was asked for before anything was shed.
+    body_limit: usize,
     packets: u64,
     packet_bytes: u64,
     now: Nanos,
@@ -34,7 +38,9 @@ impl Pipeline {
     pub fn new(config: Config) -> Self {
         Self {
             decoder: Decoder::default(),
+            gate: Gate::default(),
             flows: Flows::default(),
+            body_limit: config.body_limit,
             out: Output::new(config),
             packets: 0,
             packet_bytes: 0,
@@ -49,7 +55,25 @@ impl Pipeline {
         self.packet_bytes += u64::from(packet.wire_len);
         self.now = self.now.max(packet.time);
         let decoded = self.decoder.decode(packet);
-        self.flows.packet(&decoded, packet.time, &mut self.out);
+        if self.gate.passes(&decoded, &mut self.out.counters) {
+            self.flows.packet(&decoded, packet.time, &mut self.out);
+        }
+    }
+
+    /// Sets which of the traffic is wanted.
+    pub fn set_wanted(&mut self, wanted: Wanted) {
+        self.gate.set_wanted(wanted);
+    }
+
+    /// Does less: keeps no bodies, or only one of so many connections (1: all). Those that are left out from now on
+    /// end here, as far as they were seen.
+    pub fn shed(&mut self, bodies: bool, keep_one_in: u32) {
+        self.out.config.body_limit = if bodies { 0 } else { self.body_limit };
+        self.gate.set_one_in(keep_one_in);
+        let gate = &self.gate;
+        if gate.samples() {
+            self.flows.keep(|one, other| gate.keeps(one, other), &mut self.out);
+        }
     }
 
     /// Tells the time where no packet does.

@@ -4,7 +4,7 @@
 #![no_main]
 
 use _engine::decode::Decoder;
-use _engine::packet::{Decoded, LinkType, Packet};
+use _engine::packet::{Decoded, LinkType, Packet, Sight};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
         packets += 1;
         let link = LinkType(u16::from_be_bytes([link_high, link_low]));
         let wire_len = (len + usize::from(cut)) as u32;
-        let payload = match decoder.decode(&Packet { time, data, wire_len, link, interface: 0 }) {
+        let payload = match decoder.decode(&Packet { time, data, wire_len, link, sight: Sight::default(), vlan: None }) {
             Decoded::Tcp(segment) => segment.payload,
             Decoded::Udp(datagram) => datagram.payload,
             _ => &[],

@@ -1,7 +1,7 @@
 //! Plays connections that a fuzzer makes up through the whole pipeline.
 
 use _engine::config::Config;
-use _engine::packet::{LinkType, Packet};
+use _engine::packet::{LinkType, Packet, Sight};
 use _engine::pipeline::Pipeline;
 
 const CLIENT: [u8; 4] = [10, 0, 0, 1];
@@ -31,7 +31,8 @@ impl Wire {
         self.time += 1_000_000;
         let wire_len = packet.len() as u32;
         let link = LinkType::RAW;
-        self.pipeline.packet(&Packet { time: self.time, data: &packet, wire_len, link, interface: 0 });
+        let sight = Sight::default();
+        self.pipeline.packet(&Packet { time: self.time, data: &packet, wire_len, link, sight, vlan: None });
     }
 
     fn ports(server: bool) -> [u8; 4] {

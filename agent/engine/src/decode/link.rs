@@ -1,7 +1,7 @@
 //! Link layers: from the first byte of a packet to its IP header.
 
 use super::{MAX_DEPTH, Rest, State};
-use crate::packet::{Decoded, LinkType};
+use crate::packet::{Decoded, Direction, LinkType, Sight};
 
 /// EtherTypes (IANA).
 pub(super) mod ether {
@@ -57,10 +57,13 @@ impl State {
         match link {
             LinkType::LINUX_SLL => {
                 let head = rest.bytes.first_chunk::<16>()?;
+                self.sight.direction = direction(head[1]);
                 self.ether_type(u16::from_be_bytes([head[14], head[15]]), rest.skip(16)?)
             }
             LinkType::LINUX_SLL2 => {
                 let head = rest.bytes.first_chunk::<20>()?;
+                let interface = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
+                self.sight = Sight { interface, direction: direction(head[10]) };
                 self.ether_type(u16::from_be_bytes([head[0], head[1]]), rest.skip(20)?)
             }
             LinkType::RAW | LinkType::RAW_DLT | LinkType::IPV4 | LinkType::IPV6 => match rest.bytes.first()? >> 4 {
@@ -92,5 +95,14 @@ impl State {
     fn other_network(&mut self) -> Decoded<'static> {
         self.counters.other_network += 1;
         Decoded::Other
+    }
+}
+
+/// From the packet type of a cooked header (LINKTYPE_LINUX_SLL): 4 was sent by us, 3 is of others to others.
+fn direction(kind: u8) -> Direction {
+    match kind {
+        0..=2 => Direction::In,
+        4 => Direction::Out,
+        _ => Direction::Unknown,
     }
 }

@@ -14,7 +14,7 @@ mod tunnel;
 
 pub use self::counters::Counters;
 use crate::fragment::{Fragments, Whole};
-use crate::packet::{Addr, Decoded, Nanos, Packet};
+use crate::packet::{Addr, Decoded, Nanos, Packet, Sight};
 
 /// Headers around headers that are followed (tags, extension headers, tunnels): an overlay in two VLANs has four.
 const MAX_DEPTH: u32 = 24;
@@ -34,6 +34,8 @@ pub struct Decoder {
 struct State {
     /// When the packet was captured.
     now: Nanos,
+    /// Where it was seen.
+    sight: Sight,
     fragments: Fragments,
     /// A datagram that this packet made whole, with its ends.
     whole: Option<(Whole, Ends)>,
@@ -92,6 +94,7 @@ impl Decoder {
         let Self { state, outer, inner } = self;
         let missing = (packet.wire_len as usize).saturating_sub(packet.data.len());
         state.now = packet.time;
+        state.sight = packet.sight;
         state.counters.packets += 1;
         state.counters.bytes += u64::from(packet.wire_len);
         let rest = Rest { bytes: packet.data, missing, depth: 0 };

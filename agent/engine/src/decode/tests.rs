@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::Decoder;
 use super::ip::number;
-use crate::packet::{Decoded, LinkType, Packet, flags};
+use crate::packet::{Decoded, LinkType, Packet, Sight, flags};
 
 const ETHERNET: LinkType = LinkType::ETHERNET;
 
@@ -59,7 +59,7 @@ mod build {
 use build::{eth, fragment4, ip4, ip6, tcp, udp, vlan, vxlan};
 
 fn packet(link: LinkType, data: &[u8]) -> Packet<'_> {
-    Packet { time: 0, data, wire_len: data.len() as u32, link, interface: 0 }
+    Packet { time: 0, data, wire_len: data.len() as u32, link, sight: Sight::default(), vlan: None }
 }
 
 /// What a packet was decoded to, in a line.

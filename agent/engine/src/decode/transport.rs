@@ -27,6 +27,7 @@ impl State {
             window: u16::from_be_bytes([head[14], head[15]]),
             payload: rest.bytes,
             cut: rest.cut(),
+            sight: self.sight,
         }))
     }
 
@@ -47,7 +48,7 @@ impl State {
         }
         self.counters.udp += 1;
         self.count_cut(rest);
-        Some(Decoded::Udp(Datagram { src, dst, payload: rest.bytes, cut: rest.cut() }))
+        Some(Decoded::Udp(Datagram { src, dst, payload: rest.bytes, cut: rest.cut(), sight: self.sight }))
     }
 
     #[inline]

@@ -1,5 +1,6 @@
 //! Flows: from segments and datagrams to the bytes of connections, in order, with what is lost said.
 
+mod sightings;
 mod tcp;
 mod udp;
 
@@ -10,6 +11,7 @@ use crate::counters::Counter;
 use crate::output::Output;
 use crate::packet::{Datagram, Decoded, Endpoint, Nanos, Segment, Unreachable, flags};
 use crate::protocol::{Conn, End};
+pub use sightings::Sightings;
 use tcp::TcpFlow;
 use udp::UdpFlow;
 
@@ -189,6 +191,21 @@ impl Flows {
         }
     }
 
+    /// Ends the flows between ends that are not to be kept.
+    pub fn keep(&mut self, keeps: impl Fn(Endpoint, Endpoint) -> bool, out: &mut Output) {
+        let held = &mut self.held;
+        self.table.retain(|key, flow| {
+            let stays = keeps(key.low, key.high);
+            if !stays {
+                if let Flow::Tcp(flow) = flow {
+                    *held -= flow.held();
+                }
+                flow.end(End::Unseen, out);
+            }
+            stays
+        });
+    }
+
     /// The capture ended: every flow becomes a record now.
     pub fn end(&mut self, out: &mut Output) {
         let mut flows: Vec<(Key, Flow)> = self.table.drain().collect();
@@ -231,5 +248,6 @@ fn conn(client: Endpoint, server: Endpoint, time: Nanos, tcp: bool, origin: u64)
         alpn: None,
         exchanges: 0,
         retransmitted_to: [0; 2],
+        sightings: Sightings::default(),
     }
 }

@@ -1,6 +1,7 @@
 //! A UDP flow: datagrams between two ends.
 
 use crate::config::SECOND;
+use crate::counters::Counter;
 use crate::output::{ConnectionRow, Output};
 use crate::packet::{Datagram, Nanos, Unreachable};
 use crate::protocol::{Conn, Context, DATAGRAM_REGISTRY, DatagramDissector, End, Probe, Side};
@@ -36,6 +37,10 @@ impl UdpFlow {
     }
 
     pub fn datagram(&mut self, datagram: &Datagram<'_>, time: Nanos, out: &mut Output) {
+        if self.conn.sightings.is_copy_of_datagram(datagram, time) {
+            out.counters.add(Counter::Copies, 1);
+            return;
+        }
         self.last_time = time;
         let mut side = if datagram.src == self.conn.client { Side::Client } else { Side::Server };
         if self.dissector.is_none() && self.packets[0] + self.packets[1] < PROBED {
@@ -124,6 +129,7 @@ impl UdpFlow {
             transport: "udp",
             client: self.conn.client,
             server: self.conn.server,
+            view: self.conn.view(),
             protocol,
             reason,
             state,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_array::types::{Int64Type, TimestampNanosecondType, UInt16Type, UInt32Type, UInt64Type};
 
-use super::{ConnectionRow, Output, view};
+use super::{ConnectionRow, Output};
 use crate::columns::{Addrs, Bytes, Numbers, Words};
 
 #[derive(Default)]
@@ -86,7 +86,7 @@ impl Output {
         c.src_port.push(row.client.port);
         c.dst_ip.push(row.server.addr);
         c.dst_port.push(row.server.port);
-        c.view.push(view(row.client, row.server));
+        c.view.push(row.view);
         c.protocol.push(row.protocol);
         c.reason.push_nonempty(row.reason.as_bytes());
         c.state.push(row.state);

@@ -6,7 +6,7 @@ use arrow_array::ArrayRef;
 use arrow_array::types::{Int32Type, Int64Type, TimestampNanosecondType, UInt16Type, UInt32Type, UInt64Type};
 
 use super::head::{Class, Said, media_type, push_trace};
-use super::{Exchange, Output, view};
+use super::{Exchange, Output};
 use crate::columns::{Addrs, Bytes, IntLists, Numbers, Pairs, Uuids, Words};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
@@ -194,7 +194,7 @@ impl Output {
         c.src_port.push(conn.client.port);
         c.dst_ip.push(conn.server.addr);
         c.dst_port.push(conn.server.port);
-        c.view.push(view(conn.client, conn.server));
+        c.view.push(conn.view());
         c.connection.push(conn.id);
         c.stream.push_option(row.stream);
         push_trace(c, row.request, &said[0]);

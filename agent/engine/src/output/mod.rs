@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::content::ContentDecoder;
 use crate::counters::Counters;
 use crate::message::Message;
-use crate::packet::{Endpoint, Nanos};
+use crate::packet::Nanos;
 use crate::protocol::{Conn, Side};
 use crate::redact::Redactor;
 use crate::{id, schema};
@@ -143,8 +143,4 @@ impl Output {
 
 fn batch(schema: &arrow_schema::SchemaRef, columns: Vec<ArrayRef>) -> RecordBatch {
     RecordBatch::try_new(schema.clone(), columns).expect("the columns are those of the schema")
-}
-
-fn view(client: Endpoint, server: Endpoint) -> &'static str {
-    if client.addr == server.addr || (client.addr.is_loopback() && server.addr.is_loopback()) { "loopback" } else { "" }
 }

@@ -144,6 +144,8 @@ pub struct ConnectionRow<'a> {
     pub client: Endpoint,
     /// Server.
     pub server: Endpoint,
+    /// `view` column.
+    pub view: &'static str,
     /// Protocol or "unknown".
     pub protocol: &'static str,
     /// Why unknown, or what the state means.

@@ -13,6 +13,7 @@ pub mod http2;
 mod sse;
 pub mod tls;
 
+use crate::flow::Sightings;
 use crate::output::Output;
 use crate::packet::{Endpoint, Nanos};
 
@@ -144,9 +145,16 @@ pub struct Conn {
     pub exchanges: u32,
     /// Stream offset behind the newest repeated segment, by [`Side`].
     pub retransmitted_to: [u64; 2],
+    /// Where its packets are seen.
+    pub sightings: Sightings,
 }
 
 impl Conn {
+    /// Whose machine captured it, as the `view` column has it.
+    pub fn view(&self) -> &'static str {
+        self.sightings.view(self.client, self.server)
+    }
+
     /// The absolute TCP sequence number of a stream offset: half of the fingerprint of an exchange.
     pub fn seq(&self, side: Side, offset: u64) -> u32 {
         self.seq_base[side as usize].wrapping_add(offset as u32)

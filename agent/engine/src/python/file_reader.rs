@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
-use super::CaptureError;
 use super::arrow::Batch;
 use super::settings::Settings;
 use crate::reader::Reader;
@@ -53,7 +52,7 @@ impl FileReader {
         });
         match result {
             Ok(read) => read.map(|read| Batch::new(py, read)).transpose(),
-            Err(error) => Err(CaptureError::new_err((error.to_string(), error.path, error.offset))),
+            Err(error) => Err(super::capture_error(error)),
         }
     }
 

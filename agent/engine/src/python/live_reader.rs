@@ -2,8 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pyo3::exceptions::{PyPermissionError, PyValueError};
@@ -12,15 +11,19 @@ use pyo3::prelude::*;
 use super::CaptureError;
 use super::arrow::Batch;
 use super::settings::{Settings, random, wrong};
+use crate::gate::Wanted;
 use crate::live;
-use crate::source::live::{MAX_ENTRIES, OpenError, Options, SNAP_LENGTH, Waker, Wanted};
+use crate::recording::Bounds;
+use crate::source::live::{MAX_ENTRIES, OpenError, Options, SNAP_LENGTH};
+
+/// Bytes of a recording's file: room for the largest frames.
+const MIN_RECORDING: u64 = 1 << 20;
 
 /// Live packets of one network namespace.
 #[pyclass(frozen, module = "agent._engine")]
 pub(super) struct LiveReader {
     reader: Mutex<live::LiveReader>,
-    waker: Waker,
-    stop: AtomicBool,
+    control: Arc<live::Control>,
 }
 
 #[pymethods]
@@ -29,7 +32,7 @@ impl LiveReader {
     #[pyo3(signature = (*, interface=None, netns=None, exclude=Vec::new(), ports=Vec::new(), ring_bytes=8 << 20,
                         snap_length=SNAP_LENGTH, flush_ms=250, origin=None, heads=true, bodies=true,
                         body_limit=65536, redact=true, redact_key=None, redact_names=Vec::new(), batch_rows=16384,
-                        compression="lz4"))]
+                        compression="lz4", record=None, record_bytes=1 << 30, record_files=1))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         py: Python<'_>,
@@ -49,6 +52,9 @@ impl LiveReader {
         redact_names: Vec<String>,
         batch_rows: usize,
         compression: &str,
+        record: Option<PathBuf>,
+        record_bytes: u64,
+        record_files: usize,
     ) -> PyResult<Self> {
         if !(1 << 20..=1 << 30).contains(&ring_bytes) {
             return wrong("ring_bytes must be 1 MiB to 1 GiB");
@@ -58,6 +64,9 @@ impl LiveReader {
         }
         if !(10..=10_000).contains(&flush_ms) {
             return wrong("flush_ms must be 10 to 10000");
+        }
+        if record_files == 0 || record_bytes / (record_files as u64) < MIN_RECORDING {
+            return wrong("record_files must be at least 1, with 1 MiB of record_bytes for each");
         }
         let origin = match origin {
             Some(origin) => origin,
@@ -69,10 +78,12 @@ impl LiveReader {
         let (config, batch_rows, compression) = settings.check(origin)?;
         let wanted = wanted(exclude, ports)?;
         let options = Options { interface, namespace: netns, ring_bytes, snap_length, wanted };
+        let record = record.map(|path| Bounds { path, bytes: record_bytes, files: record_files });
         let flush = Duration::from_millis(flush_ms);
-        let reader =
-            py.detach(|| live::LiveReader::open(options, config, batch_rows, flush, compression)).map_err(refusal)?;
-        Ok(Self { waker: reader.waker(), reader: Mutex::new(reader), stop: AtomicBool::new(false) })
+        let reader = py
+            .detach(|| live::LiveReader::open(options, config, batch_rows, flush, compression, record))
+            .map_err(refusal)?;
+        Ok(Self { control: reader.control(), reader: Mutex::new(reader) })
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -82,14 +93,32 @@ impl LiveReader {
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
         let read = py.detach(|| {
             let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            reader.next(&self.stop)
+            reader.read()
         });
         read.map(|read| Batch::new(py, read)).transpose()
     }
 
     fn close(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.waker.wake();
+        self.control.stop();
+    }
+
+    #[pyo3(signature = (*, bodies=false, keep_one_in=1))]
+    fn shed(&self, bodies: bool, keep_one_in: u32) -> PyResult<()> {
+        if keep_one_in == 0 {
+            return wrong("keep_one_in must be at least 1");
+        }
+        self.control.shed(bodies, keep_one_in);
+        Ok(())
+    }
+
+    #[pyo3(signature = (*, exclude=Vec::new(), ports=Vec::new()))]
+    fn set_filter(&self, exclude: Vec<(String, u16)>, ports: Vec<u16>) -> PyResult<()> {
+        self.control.set_wanted(wanted(exclude, ports)?).map_err(refusal)
+    }
+
+    #[getter]
+    fn recording_problem(&self) -> Option<String> {
+        self.control.recording_problem()
     }
 }
 

@@ -4,6 +4,7 @@ mod arrow;
 mod file_reader;
 #[cfg(target_os = "linux")]
 mod live_reader;
+mod packets;
 mod settings;
 
 use std::collections::HashMap;
@@ -16,6 +17,10 @@ use pyo3::types::PyBytes;
 use crate::{pipeline, schema};
 
 create_exception!(agent._engine, CaptureError, PyException);
+
+fn capture_error(error: crate::source::CaptureError) -> PyErr {
+    CaptureError::new_err((error.to_string(), error.path, error.offset))
+}
 
 #[pyfunction]
 fn schemas() -> HashMap<&'static str, arrow::Schema> {
@@ -42,6 +47,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<file_reader::FileReader>()?;
     #[cfg(target_os = "linux")]
     module.add_class::<live_reader::LiveReader>()?;
+    module.add_function(wrap_pyfunction!(packets::packets, module)?)?;
     module.add_function(wrap_pyfunction!(schemas, module)?)?;
     module.add_function(wrap_pyfunction!(payload_schema_message, module)?)?;
     Ok(())

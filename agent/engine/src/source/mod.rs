@@ -9,7 +9,7 @@ mod pcapng;
 
 use std::fmt;
 
-use crate::packet::{LinkType, Nanos, Packet};
+use crate::packet::{LinkType, Nanos, Packet, Sight};
 
 /// What a source has next.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +74,7 @@ struct Found {
     len: usize,
     wire_len: u32,
     link: LinkType,
-    interface: u32,
+    sight: Sight,
 }
 
 /// What a file format finds in its input.

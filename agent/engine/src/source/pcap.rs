@@ -7,7 +7,7 @@ use pcap_parser::parse_pcap_header;
 
 use super::input::{Fill, Input};
 use super::{Fault, Found, MAX_PACKET, Step};
-use crate::packet::{LinkType, Nanos};
+use crate::packet::{LinkType, Nanos, Sight};
 
 /// Length of the file's header.
 pub(super) const HEADER: usize = 24;
@@ -53,7 +53,14 @@ impl Pcap {
                     let at = input.consume(need) + self.record;
                     let time = Nanos::from(sec) * 1_000_000_000 + Nanos::from(fraction) * self.unit;
                     let wire_len = wire_len.max(len as u32);
-                    return Ok(Step::Packet(Found { time, at, len, wire_len, link: self.link, interface: 0 }));
+                    return Ok(Step::Packet(Found {
+                        time,
+                        at,
+                        len,
+                        wire_len,
+                        link: self.link,
+                        sight: Sight::default(),
+                    }));
                 }
             }
             match input.fill(need)? {

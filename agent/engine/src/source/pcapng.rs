@@ -13,7 +13,7 @@ use pcap_parser::{
 
 use super::input::{Fill, Input};
 use super::{Fault, Found, MAX_PACKET, Step};
-use crate::packet::{Addr, LinkType, Nanos};
+use crate::packet::{Addr, Direction, LinkType, Nanos, Sight};
 
 /// Block types that are looked into (section 4, and the obsolete packet block of appendix A).
 mod block {
@@ -146,8 +146,27 @@ impl Pcapng {
             len,
             wire_len: word(4).max(len as u32),
             link: interface.link,
-            interface: self.earlier_interfaces.saturating_add(id),
+            sight: Sight {
+                interface: self.earlier_interfaces.saturating_add(id),
+                direction: self.direction(&bytes[(28 + len.next_multiple_of(4)).min(bytes.len() - 4)..]),
+            },
         })
+    }
+
+    /// From the options of a packet, the block's closing length behind them.
+    #[inline]
+    fn direction(&self, mut options: &[u8]) -> Direction {
+        const FLAGS: u16 = 2;
+        let half = |bytes| if self.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) };
+        while options.len() > 8 {
+            let (code, len) = (half([options[0], options[1]]), usize::from(half([options[2], options[3]])));
+            if code == FLAGS && len == 4 {
+                let low = if self.big_endian { options[7] } else { options[4] };
+                return [Direction::Unknown, Direction::In, Direction::Out, Direction::Unknown][usize::from(low & 3)];
+            }
+            options = options.get(4 + len.next_multiple_of(4)..).unwrap_or_default();
+        }
+        Direction::Unknown
     }
 
     fn simple_packet(&mut self, bytes: &[u8]) -> Result<Found, String> {
@@ -161,8 +180,8 @@ impl Pcapng {
         // How much was captured is not written, it follows. A snap length of 0 is none.
         let snap_len = if interface.snap_len == 0 { u32::MAX } else { interface.snap_len };
         let len = (wire_len.min(snap_len) as usize).min(bytes.len() - 16);
-        let (link, interface) = (interface.link, self.earlier_interfaces);
-        Ok(Found { time: self.last_time, at: 12, len, wire_len, link, interface })
+        let sight = Sight { interface: self.earlier_interfaces, direction: Direction::Unknown };
+        Ok(Found { time: self.last_time, at: 12, len, wire_len, link: interface.link, sight })
     }
 
     fn section(&mut self, bytes: &[u8]) -> Result<(), String> {

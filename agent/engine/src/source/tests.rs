@@ -98,7 +98,7 @@ fn read_all(mut source: FileSource) -> All {
         match source.next() {
             Ok(Next::Packet(p)) => {
                 assert!(p.wire_len as usize >= p.data.len());
-                all.packets.push((p.interface, p.link.0, p.time, p.data.to_vec(), p.wire_len));
+                all.packets.push((p.sight.interface, p.link.0, p.time, p.data.to_vec(), p.wire_len));
             }
             Ok(Next::Idle) => all.idle += 1,
             Ok(Next::End) => break,

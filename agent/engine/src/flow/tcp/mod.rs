@@ -96,6 +96,10 @@ impl TcpFlow {
     }
 
     pub fn segment(&mut self, segment: &Segment<'_>, time: Nanos, out: &mut Output) {
+        if self.conn.sightings.is_copy(segment) {
+            out.counters.add(Counter::Copies, 1);
+            return;
+        }
         self.last_time = time;
         let side = if segment.src == self.conn.client { Side::Client } else { Side::Server };
         self.halves[side as usize].packets += 1;

@@ -55,6 +55,7 @@ impl TcpFlow {
             transport: "tcp",
             client: self.conn.client,
             server: self.conn.server,
+            view: self.conn.view(),
             protocol: self.protocol,
             reason,
             state,

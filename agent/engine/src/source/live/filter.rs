@@ -3,18 +3,11 @@
 //! wanted.
 //!
 //! It looks at what it can see cheaply, the outermost IP header. What needs a closer look (fragments, extension headers,
-//! tunnels) passes.
+//! tunnels) passes, and [`crate::gate`] decides once it is decoded.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-/// What is wanted of the traffic.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// Ends whose traffic is left out, to and from them; an unspecified address (0.0.0.0, ::) stands for any.
-    pub exclude: Vec<SocketAddr>,
-    /// Only TCP and UDP from or to these ports; empty: all.
-    pub ports: Vec<u16>,
-}
+use crate::gate::Wanted;
 
 /// Bound of [`Wanted::exclude`] and [`Wanted::ports`]: a program may have 4,096 instructions (BPF_MAXINSNS), an excluded
 /// IPv6 end takes 32.

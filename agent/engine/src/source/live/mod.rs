@@ -12,11 +12,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
-pub use self::filter::{MAX_ENTRIES, Wanted};
+pub use self::filter::MAX_ENTRIES;
 pub use self::ring::HAND_OVER;
 use self::ring::{Block, Frame, Ring};
 use self::socket::Socket;
 use super::input::describe;
+use crate::gate::Wanted;
 use crate::packet::{LinkType, Nanos, Packet};
 
 /// The longest frame that is taken, whole: twice what an interface delivers by default (64 KiB of GSO). The ring's
@@ -50,10 +51,6 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    fn permission(capability: &'static str, what: String) -> Self {
-        Self::Permission(capability, what)
-    }
-
     fn failed(what: &str, error: &io::Error) -> Self {
         Self::Failed(format!("can't {what}: {}", describe(error)))
     }
@@ -72,47 +69,10 @@ impl std::fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
-/// Which way a frame went, seen from the machine that captured it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FrameDirection {
-    In,
-    Out,
-}
-
-impl FrameDirection {
-    fn of(address: &libc::sockaddr_ll) -> Self {
-        if address.sll_pkttype == libc::PACKET_OUTGOING { Self::Out } else { Self::In }
-    }
-}
-
-/// What the kernel says of the ring, since it was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RingCounters {
-    /// Packets that passed the filter, also those that were dropped.
-    pub packets: u64,
-    /// Packets for which the ring had no room.
-    pub drops: u64,
-    /// Times that the ring was full.
-    pub freezes: u64,
-    /// Times that the interface was found gone or down.
-    pub losses: u64,
-}
-
-/// Wakes a source that waits, from any thread.
-#[derive(Clone)]
-pub struct Waker(Arc<OwnedFd>);
-
-impl Waker {
-    /// Makes the wait end, now or when it next begins.
-    pub fn wake(&self) {
-        let _ = rustix::io::write(&*self.0, &1u64.to_ne_bytes()); // full: it is woken already
-    }
-}
-
 /// What waiting for packets came to.
 pub enum Wait<'a> {
-    /// Packets.
-    Packets(Packets<'a>),
+    /// Packets, and the names of their interfaces.
+    Packets(Packets<'a>, Names<'a>),
     /// None came. All packets until then have been seen.
     Until(Nanos),
     /// The namespace is gone.
@@ -122,11 +82,17 @@ pub enum Wait<'a> {
 /// Live packets.
 pub struct LiveSource {
     ring: Ring,
-    socket: Socket,
-    options: Options,
-    bound: bool,
-    waker: Waker,
-    counters: RingCounters,
+    socket: Arc<Socket>,
+    waker: Arc<OwnedFd>,
+    interface: Option<String>,
+    snap_length: u32,
+    /// Since it was opened: packets that passed the filter, those of them that the ring had no room for, and how often
+    /// it was full.
+    packets: u64,
+    drops: u64,
+    freezes: u64,
+    /// Times that the interface was found down or gone.
+    interface_losses: u64,
 }
 
 impl LiveSource {
@@ -140,44 +106,39 @@ impl LiveSource {
             .map_err(|error| OpenError::failed("set the packet filter", &error))?;
         let waker = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(|error| OpenError::failed("make an event descriptor", &error.into()))?;
-        let waker = Waker(Arc::new(waker));
-        let mut source = Self { ring, socket, options, bound: false, waker, counters: RingCounters::default() };
+        let source = Self {
+            ring,
+            socket: Arc::new(socket),
+            waker: Arc::new(waker),
+            interface: options.interface,
+            snap_length: options.snap_length,
+            packets: 0,
+            drops: 0,
+            freezes: 0,
+            interface_losses: 0,
+        };
         source.bind().map_err(|error| {
-            let (name, at) = (source.options.interface.clone().unwrap_or_default(), source.place());
+            let name = source.interface.as_deref().unwrap_or("all interfaces");
+            let place = options.namespace.map_or_else(String::new, |path| format!(" in {}", path.display()));
             match error.raw_os_error() {
-                Some(libc::ENODEV) => OpenError::Missing(format!("there is no interface {name}{at}")),
-                _ => OpenError::failed(&format!("listen on {name}{at}"), &error),
+                Some(libc::ENODEV) => OpenError::Missing(format!("there is no interface {name}{place}")),
+                _ => OpenError::failed(&format!("listen on {name}{place}"), &error),
             }
         })?;
         Ok(source)
     }
 
-    fn place(&self) -> String {
-        self.options.namespace.as_ref().map_or_else(String::new, |path| format!(" in {}", path.display()))
-    }
-
-    fn bind(&mut self) -> io::Result<()> {
-        let index = match &self.options.interface {
+    fn bind(&self) -> io::Result<()> {
+        let index = match &self.interface {
             Some(name) => self.socket.interface(name)?,
             None => 0,
         };
-        self.socket.bind(index)?;
-        self.bound = true;
-        Ok(())
+        self.socket.bind(index)
     }
 
-    /// What wakes [`LiveSource::wait`].
-    pub fn waker(&self) -> Waker {
-        self.waker.clone()
-    }
-
-    /// Sets which packets are taken, at once for all that follow.
-    pub fn set_wanted(&mut self, wanted: Wanted) -> Result<(), OpenError> {
-        self.socket
-            .set_filter(&wanted, self.options.snap_length)
-            .map_err(|error| OpenError::failed("set the packet filter", &error))?;
-        self.options.wanted = wanted;
-        Ok(())
+    /// For other threads.
+    pub fn switch(&self) -> Switch {
+        Switch { socket: Arc::clone(&self.socket), waker: Arc::clone(&self.waker), snap_length: self.snap_length }
     }
 
     /// Waits for packets, at most so long.
@@ -187,7 +148,7 @@ impl LiveSource {
         }
         let quiet = now() - HAND_OVER.as_nanos() as Nanos;
         match self.ring.block() {
-            Some(block) => Wait::Packets(Packets { block }),
+            Some(block) => Wait::Packets(Packets { block }, Names(&self.socket)),
             None if self.socket.is_orphaned() => Wait::Gone,
             None => Wait::Until(quiet),
         }
@@ -195,33 +156,55 @@ impl LiveSource {
 
     fn poll(&mut self, at_most: Duration) {
         let timeout = Timespec { tv_sec: at_most.as_secs().cast_signed(), tv_nsec: at_most.subsec_nanos().into() };
-        let (waker, socket) = (self.waker.0.as_fd(), self.socket.as_fd());
-        let mut fds = [PollFd::from_borrowed_fd(socket, PollFlags::IN), PollFd::from_borrowed_fd(waker, PollFlags::IN)];
+        let mut fds = [PollFd::new(&*self.socket, PollFlags::IN), PollFd::new(&*self.waker, PollFlags::IN)];
         if poll(&mut fds, Some(&timeout)).is_err() {
             return; // a signal: the caller looks at it
         }
         let failed = fds[0].revents().contains(PollFlags::ERR);
         if !fds[1].revents().is_empty() {
-            let _ = rustix::io::read(waker, &mut [0; 8]);
+            let _ = rustix::io::read(&*self.waker, &mut [0; 8]);
         }
         if failed && self.socket.take_error().is_err() {
-            // It went down, and is heard again when it comes up; or it is gone, and another may come by its name.
-            self.counters.losses += 1;
-            self.bound = self.socket.is_bound();
+            self.interface_losses += 1; // it is heard again when it comes up
         }
-        if !self.bound {
-            let _ = self.bind(); // not there yet
+        if self.interface.is_some() && !self.socket.is_bound() {
+            let _ = self.bind(); // it is gone: another may come by its name
         }
     }
 
-    /// The newest counters of the ring.
-    pub fn counters(&mut self) -> RingCounters {
+    /// Its counters, as (stage, name, value).
+    pub fn counters(&mut self) -> [(&'static str, &'static str, u64); 4] {
         if let Ok(new) = self.socket.take_statistics() {
-            self.counters.packets += u64::from(new.tp_packets);
-            self.counters.drops += u64::from(new.tp_drops);
-            self.counters.freezes += u64::from(new.tp_freeze_q_cnt);
+            self.packets += u64::from(new.tp_packets);
+            self.drops += u64::from(new.tp_drops);
+            self.freezes += u64::from(new.tp_freeze_q_cnt);
         }
-        self.counters
+        [
+            ("ring", "packets", self.packets),
+            ("ring", "drops", self.drops),
+            ("ring", "freezes", self.freezes),
+            ("ring", "interface_losses", self.interface_losses),
+        ]
+    }
+}
+
+/// What other threads may do to a source.
+pub struct Switch {
+    socket: Arc<Socket>,
+    waker: Arc<OwnedFd>,
+    snap_length: u32,
+}
+
+impl Switch {
+    /// Makes the wait end, now or when it next begins.
+    pub fn wake(&self) {
+        let _ = rustix::io::write(self.waker.as_fd(), &1u64.to_ne_bytes()); // full: it is woken already
+    }
+
+    /// Sets which packets are taken, at once for all that follow.
+    pub fn set_filter(&self, wanted: &Wanted) -> Result<(), OpenError> {
+        let set = self.socket.set_filter(wanted, self.snap_length);
+        set.map_err(|error| OpenError::failed("set the packet filter", &error))
     }
 }
 
@@ -239,6 +222,16 @@ impl Packets<'_> {
     }
 }
 
+/// Names of interfaces by their index.
+pub struct Names<'a>(&'a Socket);
+
+impl Names<'_> {
+    /// The name of one, if it is still there.
+    pub fn of(&self, interface: u32) -> Option<String> {
+        self.0.interface_name(interface.cast_signed()).ok()
+    }
+}
+
 #[inline]
 fn packet<'a>(frame: &Frame<'a>) -> Packet<'a> {
     let (link, data) = match frame.hardware {
@@ -246,9 +239,8 @@ fn packet<'a>(frame: &Frame<'a>) -> Packet<'a> {
         // Other links have headers of all kinds, or none; only IP passes the filter.
         _ => (LinkType::RAW, &frame.bytes[frame.network..]),
     };
-    let _ = (frame.vlan, frame.direction);
-    let dropped = (frame.bytes.len() - data.len()) as u32;
-    Packet { time: frame.time, data, wire_len: frame.wire_len - dropped, link, interface: frame.interface as u32 }
+    let wire_len = frame.wire_len - (frame.bytes.len() - data.len()) as u32;
+    Packet { time: frame.time, data, wire_len, link, sight: frame.sight, vlan: frame.vlan }
 }
 
 fn now() -> Nanos {

@@ -9,9 +9,9 @@ use std::time::Duration;
 use libc::{tpacket_block_desc, tpacket3_hdr};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
+use super::SNAP_LENGTH;
 use super::socket::Socket;
-use super::{FrameDirection, SNAP_LENGTH};
-use crate::packet::Nanos;
+use crate::packet::{Direction, Nanos, Sight};
 
 /// Bytes of a block: room for the largest frame, few enough that handing them over one by one keeps the ring in use.
 const BLOCK: usize = 256 << 10;
@@ -112,9 +112,7 @@ pub(super) struct Frame<'a> {
     pub(super) vlan: Option<(u16, u16)>,
     /// ARPHRD_ number of the interface.
     pub(super) hardware: u16,
-    /// Index of the interface.
-    pub(super) interface: i32,
-    pub(super) direction: FrameDirection,
+    pub(super) sight: Sight,
 }
 
 impl Block<'_> {
@@ -155,8 +153,14 @@ impl Block<'_> {
             wire_len: header.tp_len.max(header.tp_snaplen),
             vlan,
             hardware: address.sll_hatype,
-            interface: address.sll_ifindex,
-            direction: FrameDirection::of(address),
+            sight: Sight {
+                interface: address.sll_ifindex.cast_unsigned(),
+                direction: match address.sll_pkttype {
+                    libc::PACKET_OUTGOING => Direction::Out,
+                    libc::PACKET_OTHERHOST => Direction::Unknown,
+                    _ => Direction::In,
+                },
+            },
         })
     }
 }

@@ -9,8 +9,9 @@ use std::thread;
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::filter::{self, Wanted};
+use super::filter;
 use super::{OpenError, SNAP_LENGTH};
+use crate::gate::Wanted;
 use crate::source::input::describe;
 
 const ALL_PROTOCOLS: u16 = (libc::ETH_P_ALL as u16).to_be();
@@ -35,14 +36,14 @@ impl Socket {
         let name = path.display();
         let file = File::open(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => OpenError::Missing(format!("there is no network namespace at {name}")),
-            io::ErrorKind::PermissionDenied => OpenError::permission("CAP_SYS_PTRACE", format!("look at {name}")),
+            io::ErrorKind::PermissionDenied => OpenError::Permission("CAP_SYS_PTRACE", format!("look at {name}")),
             _ => OpenError::Failed(format!("{name} can't be opened: {}", describe(&error))),
         })?;
         let meta = file.metadata().map_err(|error| OpenError::failed("look at the namespace", &error))?;
         let identity = (meta.dev(), meta.ino());
         let enter_and_open = || {
             move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).map_err(|error| match error {
-                rustix::io::Errno::PERM => OpenError::permission("CAP_SYS_ADMIN", format!("enter {name}")),
+                rustix::io::Errno::PERM => OpenError::Permission("CAP_SYS_ADMIN", format!("enter {name}")),
                 rustix::io::Errno::INVAL => OpenError::Missing(format!("{name} is no network namespace")),
                 _ => OpenError::failed("enter the network namespace", &error.into()),
             })?;
@@ -85,6 +86,15 @@ impl Socket {
         self.ioctl(libc::SIOCGIFINDEX, &mut request)?;
         // SAFETY: the request above fills this member.
         Ok(unsafe { request.ifr_ifru.ifru_ifindex })
+    }
+
+    /// Name of the interface of that index.
+    pub(super) fn interface_name(&self, index: i32) -> io::Result<String> {
+        let mut request = request();
+        request.ifr_ifru.ifru_ifindex = index;
+        self.ioctl(libc::SIOCGIFNAME, &mut request)?;
+        let name: Vec<u8> = request.ifr_name.iter().map(|&c| c as u8).take_while(|&c| c != 0).collect();
+        Ok(String::from_utf8_lossy(&name).into_owned())
     }
 
     /// Begins to receive from one interface, or from all (0).
@@ -155,7 +165,7 @@ fn packet_socket() -> Result<OwnedFd, OpenError> {
     if fd < 0 {
         let error = io::Error::last_os_error();
         return Err(match error.kind() {
-            io::ErrorKind::PermissionDenied => OpenError::permission("CAP_NET_RAW", "capture packets".to_string()),
+            io::ErrorKind::PermissionDenied => OpenError::Permission("CAP_NET_RAW", "capture packets".to_string()),
             _ => OpenError::failed("open a packet socket", &error),
         });
     }

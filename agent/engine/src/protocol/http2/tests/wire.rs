@@ -10,7 +10,7 @@ use arrow_schema::{DataType, TimeUnit};
 use crate::config::{Config, MILLISECOND};
 use crate::flow::Flows;
 use crate::output::{Batches, Output};
-use crate::packet::{Addr, Decoded, Endpoint, Nanos, Segment, flags};
+use crate::packet::{Addr, Decoded, Endpoint, Nanos, Segment, Sight, flags};
 use crate::protocol::Side;
 use crate::protocol::http2::frame::{PREFACE, flag, kind};
 
@@ -189,6 +189,7 @@ impl Wire {
             window: 1000,
             payload,
             cut: 0,
+            sight: Sight::default(),
         };
         self.seq[at] += payload.len() as u32;
         if !lost {

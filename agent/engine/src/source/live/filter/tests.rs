@@ -1,6 +1,8 @@
 //! Programs run over packets by an interpreter of what they use of classic BPF (Linux checks the rest when they are
 //! set, which tests/engine/test_live.py does).
 
+use std::net::SocketAddr;
+
 use super::*;
 
 const WHOLE: u32 = 1000;
