@@ -99,9 +99,15 @@ def _table(source: Source, query: Query, chosen: str, listing: Listing) -> None:
     _write(listing.output, lines())
 
 
-def one(source: Source, wanted: str, listing: Listing) -> None:
-    """One request in full."""
+def one(source: Source, wanted: str, listing: Listing, *, packets: bool = False) -> None:
+    """One request in full, or its packets."""
     from tapper.cli import detail
+
+    if packets:
+        from tapper.cli.packets import show
+
+        show(source, wanted, listing)
+        return
 
     exchange = source.feed.exchange(wanted)
     if listing.format in ("json", "jsonl", "yaml", "har"):

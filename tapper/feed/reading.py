@@ -172,4 +172,5 @@ def read_files(
 def _source(path: str, problem: str | None) -> dict[str, Any]:
     file = Path(path)
     size = file.stat().st_size if path != "-" and file.is_file() else None
-    return {"name": path, "bytes": size, "problem": problem}
+    whole = str(file.resolve()) if size is not None else None
+    return {"name": path, "path": whole, "bytes": size, "problem": problem}

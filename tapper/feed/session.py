@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tapper.feed import detail, maps, overview, pages, streams
+from tapper.feed import detail, maps, overview, packets, pages, streams
 from tapper.feed.interface import ALWAYS, ConnectionQuery, FeedError, Health, Map, Query, Span, Summary
 from tapper.store.session import Session
 
@@ -95,8 +95,7 @@ class SessionFeed:
 
     def packets(self, exchange_id: str) -> bytes:
         """See Feed."""
-        self.exchange(exchange_id)
-        raise FeedError("the packets of this session were not kept; tap or read again with --pcap FILE")
+        return packets.packets(self.session, exchange_id)
 
     def close(self) -> None:
         """See Feed."""

@@ -27,9 +27,9 @@ class Meta:
     created: str
     """ISO 8601, UTC."""
     sources: tuple[dict[str, Any], ...] = ()
-    """For each: name, bytes (of a file), problem (why it could not be read to its end)."""
+    """For each: name, path, bytes (of a file), problem (why it could not be read to its end)."""
     options: dict[str, Any] = field(default_factory=dict)
-    """How it was recorded: heads, bodies, body_limit, redact."""
+    """How it was recorded: heads, bodies, body_limit, redact, packets (path of the raw packets, if they were kept)."""
     packets: int = 0
     complete: bool = False
     """Whether its writer ended in order."""

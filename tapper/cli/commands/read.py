@@ -43,6 +43,9 @@ class ReadCommand(click.Command):
 )
 @click.option("--show", metavar="ID", help="One request in full; ID as listed.")
 @click.option(
+    "--packets", is_flag=True, help="With --show: its packets, layer by layer; with -w FILE as a pcapng file."
+)
+@click.option(
     "--save", metavar="X.tap", type=click.Path(), help="Keep the session there, for `tapper open` and the others."
 )
 @click.option("--force", is_flag=True, help="Replace the session that --save names, if there is one.")
@@ -51,7 +54,13 @@ class ReadCommand(click.Command):
 @web_options
 @reading_options
 def command(
-    files: tuple[str, ...], map_format: str | None, show: str | None, save: str | None, force: bool, **values: Any
+    files: tuple[str, ...],
+    map_format: str | None,
+    show: str | None,
+    packets: bool,
+    save: str | None,
+    force: bool,
+    **values: Any,
 ) -> int:
     """Reads captures (pcap, pcapng; gzip or zstd; - is standard input) in their order, as one.
 
@@ -71,6 +80,8 @@ def command(
     listing = gather(Listing, values)
     reading = gather(Reading, values)
     web = gather(Web, values)
+    if packets and not show:
+        raise click.UsageError("--packets needs --show ID")
     if map_format and show:
         raise click.UsageError("--map and --show can't go together")
     if showing.streams(listing, files) and not (map_format or show or save or web.web):
@@ -86,7 +97,7 @@ def command(
         if map_format:
             showing.service_map(source, map_format, where, output=listing.output)
         elif show:
-            showing.one(source, show, listing)
+            showing.one(source, show, listing, packets=packets)
         elif not save or listing.format or listing.output:
             showing.requests(source, where, listing)
         else:

@@ -15,10 +15,11 @@ from tapper.cli.options import Collector, Reading, collector_options, gather, re
     "-o", "--format", "form", type=click.Choice(("text", "json", "yaml", "har")), default="text", show_default=True
 )
 @click.option("-w", "--output", metavar="FILE", type=click.Path(), help="Write there instead of to standard output.")
+@click.option("--packets", is_flag=True, help="Its packets, layer by layer; with -w FILE as a pcapng file.")
 @click.option("--full", is_flag=True, help="Bodies and messages without a limit.")
 @collector_options
 @reading_options
-def command(arguments: tuple[str, ...], form: str, output: str | None, full: bool, **values: Any) -> int:
+def command(arguments: tuple[str, ...], form: str, output: str | None, packets: bool, full: bool, **values: Any) -> int:
     """Shows the request ID of SOURCE, a session or a capture, or of a collector: timing, heads, bodies, messages.
 
     ID is as `tapper list` shows it: the end or the beginning of an id, 4 digits or more, that only one request has.
@@ -33,5 +34,5 @@ def command(arguments: tuple[str, ...], form: str, output: str | None, full: boo
         raise click.UsageError("tapper show SOURCE ID, or tapper show --collector URL ID")
     listing = Listing(None if form == "text" else form, output, None, "time", full, quiet=True)
     with opened(sources, gather(Reading, values), collector=collector) as found:
-        showing.one(found, wanted, listing)
+        showing.one(found, wanted, listing, packets=packets)
         return found.code

@@ -15,6 +15,7 @@ from tapper.feed.rows import EXCHANGE_ROW, PAYLOAD_ROW
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tapper.export.packets import Dissected
     from tapper.feed.interface import Feed, Map
 
 Values = dict[str, Any]
@@ -105,14 +106,28 @@ def messages(feed: Feed, values: Values) -> Document:
 
 
 def packets(feed: Feed, values: Values) -> Document | bytes:
-    """See Feed; with format json, layer by layer."""
+    """See Feed; with format json, layer by layer: payloads only if the session has secrets as they were sent."""
     whole = feed.packets(values["id"])
     if values["format"] == "pcapng":
         return whole
-    from tapper.export.layers import dissect
+    from tapper.export.packets import count, dissect
 
-    shown, left_out = dissect(whole)
-    return {"packets": shown, "left_out": left_out}
+    shown = [_packet(packet) for packet in dissect(whole, payload=not feed.summary().redacted)]
+    return {"packets": shown, "left_out": count(whole) - len(shown)}
+
+
+def _packet(packet: Dissected) -> Document:
+    return {
+        "time": str(packet.time_ns),
+        "bytes": packet.wire_length,
+        "captured_bytes": packet.length,
+        "summary": packet.summary,
+        "layers": [
+            {"name": layer.name, "fields": [{"name": name, "value": value} for name, value in layer.fields]}
+            for layer in packet.layers
+        ],
+        "hex": packet.hex,
+    }
 
 
 def _connection_query(values: Values, **more: Any) -> ConnectionQuery:
