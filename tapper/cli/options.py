@@ -231,14 +231,8 @@ def filter_options(function: _Command) -> _Command:
     return _add(_FILTERS, function)
 
 
-def following_options(
-    formats: tuple[str, ...], limit: tuple[str, ...] = ("--limit", "-n")
-) -> Callable[[_Command], _Command]:
-    """Adds them, for commands that show requests as they come; the values are those of Listing, and `seconds`.
-
-    Args:
-        limit: names of that option; where there is a cluster, -n is a namespace as it is for kubectl.
-    """
+def following_options(formats: tuple[str, ...]) -> Callable[[_Command], _Command]:
+    """Adds them, for commands that show requests as they come; the values are those of Listing, and `seconds`."""
 
     def add(function: _Command) -> _Command:
         return _add(
@@ -251,7 +245,7 @@ def following_options(
                     help="Default: table, or what the name of the file to write says.",
                 ),
                 _OUTPUT,
-                click.option(*limit, type=click.IntRange(min=1), metavar="N", help="End after so many."),
+                click.option("--limit", "-n", type=click.IntRange(min=1), metavar="N", help="End after so many."),
                 click.option(
                     "--for",
                     "seconds",
@@ -293,12 +287,12 @@ def _add(options: tuple[Callable[[_Command], _Command], ...], function: _Command
     return function
 
 
-_Group = TypeVar("_Group")
+_Group = TypeVar("_Group", Filters, Reading, Listing, Web, Collector)
 
 
 def gather(group: type[_Group], values: dict[str, Any]) -> _Group:
     """Takes the group's options out of a command's values."""
-    return group(**{field.name: values.pop(field.name) for field in fields(group)})  # type: ignore[arg-type]
+    return group(**{field.name: values.pop(field.name) for field in fields(group)})
 
 
 def format_of(wanted: str | None, output: str | None, known: tuple[str, ...]) -> str:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (
-    "tap",
-    "clean",
     "read",
     "open",
     "list",

@@ -166,7 +166,7 @@ def _merge(table: pa.Table, rows: Numbers, group: Numbers, ids: Numbers, is_stor
     role = np.where(view["client"], _ROLE, 0) - np.where(view["server"], _ROLE, 0)
 
     # A stored row of both views stands for each of them. Older revisions of the same id step back.
-    newest = np.zeros(ids.max() + 1, np.int64)
+    newest = np.full(ids.max() + 1, -1, np.int64)
     np.maximum.at(newest, ids, np.where(is_stored, -1, revision))
     both = rows[view["both"][rows]]
     plain = rows[~view["both"][rows]]
