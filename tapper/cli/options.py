@@ -231,8 +231,14 @@ def filter_options(function: _Command) -> _Command:
     return _add(_FILTERS, function)
 
 
-def following_options(formats: tuple[str, ...]) -> Callable[[_Command], _Command]:
-    """Adds them, for commands that show requests as they come; the values are those of Listing, and `seconds`."""
+def following_options(
+    formats: tuple[str, ...], limit: tuple[str, ...] = ("--limit", "-n")
+) -> Callable[[_Command], _Command]:
+    """Adds them, for commands that show requests as they come; the values are those of Listing, and `seconds`.
+
+    Args:
+        limit: names of that option; where there is a cluster, -n is a namespace as it is for kubectl.
+    """
 
     def add(function: _Command) -> _Command:
         return _add(
@@ -245,7 +251,7 @@ def following_options(formats: tuple[str, ...]) -> Callable[[_Command], _Command
                     help="Default: table, or what the name of the file to write says.",
                 ),
                 _OUTPUT,
-                click.option("--limit", "-n", type=click.IntRange(min=1), metavar="N", help="End after so many."),
+                click.option(*limit, type=click.IntRange(min=1), metavar="N", help="End after so many."),
                 click.option(
                     "--for",
                     "seconds",
@@ -287,12 +293,12 @@ def _add(options: tuple[Callable[[_Command], _Command], ...], function: _Command
     return function
 
 
-_Group = TypeVar("_Group", Filters, Reading, Listing, Web, Collector)
+_Group = TypeVar("_Group")
 
 
 def gather(group: type[_Group], values: dict[str, Any]) -> _Group:
     """Takes the group's options out of a command's values."""
-    return group(**{field.name: values.pop(field.name) for field in fields(group)})
+    return group(**{field.name: values.pop(field.name) for field in fields(group)})  # type: ignore[arg-type]
 
 
 def format_of(wanted: str | None, output: str | None, known: tuple[str, ...]) -> str:

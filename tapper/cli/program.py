@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (
+    "tap",
+    "clean",
     "read",
     "open",
     "list",

@@ -36,7 +36,7 @@ from tapper.store.temporary import temporary_session
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from types import TracebackType
 
@@ -77,6 +77,8 @@ class Collector:
         self._running = AsyncExitStack()
         self._started_ns = time.time_ns()
         self.title = options.title
+        self.further_hints: Callable[[], Iterable[str]] = tuple
+        """What whoever says what to tap has to tell."""
         self.session: Session
         self.feed: LiveFeed
         self.recording: Recording
@@ -166,9 +168,11 @@ class Collector:
         """Has the agents ship what they have and end."""
         self._ingest.tell(control.Stop())
 
-    def learn(self, claims: Iterable[Claim], ended: Iterable[tuple[Claim, Claim]] = ()) -> None:
-        """Tells who has which address: new claims, and pairs (old, new) of those that ended or changed."""
-        self.recording.learn(claims, ended)
+    def learn(
+        self, claims: Iterable[Claim], ended: Iterable[tuple[Claim, Claim]] = (), forgotten: Iterable[Claim] = ()
+    ) -> None:
+        """Tells who has which address: new claims, pairs (old, new) of those that changed, old ones to drop."""
+        self.recording.learn(claims, ended, forgotten)
 
     def health(self) -> Health:
         """How the way from packets to records is."""
@@ -198,6 +202,7 @@ class Collector:
             )
         elif recording.not_kept:
             yield f"{recording.not_kept:,} records were not kept: the disk was full."
+        yield from self.further_hints()
         yield from self.agents.hints()
         if not any(a.connection is not None for a in self.agents) and time.time_ns() - self._started_ns > WAITING * 1e9:
             yield "No agent is connected."

@@ -163,15 +163,19 @@ class Recording:
             self._orders.append(order)
             self._lock.notify()
 
-    def learn(self, claims: Iterable[Claim], ended: Iterable[tuple[Claim, Claim]] = ()) -> None:
-        """Tells names: new claims, and (old, new) of those that changed."""
-        claims, ended = tuple(claims), tuple(ended)
+    def learn(
+        self, claims: Iterable[Claim], ended: Iterable[tuple[Claim, Claim]] = (), forgotten: Iterable[Claim] = ()
+    ) -> None:
+        """Tells names: new claims, (old, new) of those that changed, and those of which no row comes any more."""
+        claims, ended, forgotten = tuple(claims), tuple(ended), tuple(forgotten)
 
         def order() -> None:
             for old, new in ended:
                 self._identity.replace(old, new)
             for claim in claims:
                 self._identity.add(claim)
+            for claim in forgotten:
+                self._identity.remove(claim)
 
         self.do(order)
 
@@ -261,7 +265,7 @@ class Recording:
                 self.totals.take(*key, shipment.source, counters, known=key in self._earlier)
             tables = {}
             if room:
-                tables = self._writer.place(self._recorder.named(rows))
+                tables = self._writer.place(self._recorder.named(rows, shipment.source.partition(":")[2]))
         except (WireError, pa.ArrowException) as error:
             item.refuse(str(error))
             return

@@ -53,18 +53,18 @@ class Recorder:
         """Takes a batch; gives its exchanges as narrow rows (see Writer.append)."""
         return self.writer.append(self.named(batch))
 
-    def named(self, batch: Batch) -> Rows:
-        """The rows of a batch with their ends; learns what the batch tells of names."""
+    def named(self, batch: Batch, scope: str | None = None) -> Rows:
+        """The rows of a batch with their ends; learns what the batch tells of names. `scope`: see Identity.ends."""
         rows = Rows(payloads=batch.payloads, message_payloads=batch.message_payloads)
         if batch.exchanges is not None:
             rows.exchanges = pa.record_batch(batch.exchanges)
-            rows.exchange_ends = self._identity.ends(rows.exchanges)
+            rows.exchange_ends = self._identity.ends(rows.exchanges, scope)
             self._identity.learn(rows.exchanges, rows.exchange_ends[1], self._bodies_of(batch.payloads))
         if batch.messages is not None:
             rows.messages = pa.record_batch(batch.messages)
         if batch.connections is not None:
             rows.connections = pa.record_batch(batch.connections)
-            rows.connection_ends = self._identity.ends(rows.connections)
+            rows.connection_ends = self._identity.ends(rows.connections, scope)
             self._identity.learn_servers(rows.connections, rows.connection_ends[1])
         if batch.counters is not None:
             rows.counters = pa.record_batch(batch.counters)

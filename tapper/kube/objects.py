@@ -327,12 +327,17 @@ def _version(labels: dict[str, str], spec: Json) -> str | None:
     return _name(tag) if colon else None
 
 
+def _last_line(text: Any) -> str:
+    return text.strip().rpartition("\n")[2].strip() if isinstance(text, str) else ""
+
+
 def _waiting(status: Json, states: list[Json]) -> str | None:
     for state in states:
         told = _dict(_dict(state.get("state")).get("waiting"))
         reason = _name(told.get("reason"))
         if reason and reason not in ("ContainerCreating", "PodInitializing"):
-            message = _dict(_dict(state.get("state")).get("waiting")).get("message")
+            last = _dict(_dict(state.get("lastState")).get("terminated")).get("message")
+            message = _last_line(last) or told.get("message")
             return f"{reason}: {message}"[:300] if message else reason
     for condition in _conditions(status):
         told = _dict(condition)

@@ -28,6 +28,9 @@ WATCHED = (kinds.POD, kinds.SERVICE, kinds.ENDPOINT_SLICE, kinds.REPLICA_SET, ki
 """What the collector follows to know names; and nodes."""
 READ = ["get", "list", "watch"]
 
+BUDGET = 0.8
+"""Of the memory that an agent may use, the part that it plans with."""
+_UNITS = {"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "k": 10**3, "M": 10**6, "G": 10**9}
 CAPABILITIES = ["NET_RAW", "SYS_ADMIN", "SYS_PTRACE"]
 """To open packet sockets, to enter network namespaces, to find them by other users' processes."""
 
@@ -56,7 +59,7 @@ class Placement:
     pull_secrets: tuple[str, ...] = ()
     agent_cpu: str = "500m"
     agent_memory: str = "256Mi"
-    collector_cpu: str = "1"
+    collector_cpu: str = "2"
     collector_memory: str = "1Gi"
     disk: str = "4Gi"
 
@@ -158,8 +161,7 @@ def _secrets(placement: Placement, keys: Credentials) -> list[Object]:
     }
     agent = {
         "ca.crt": keys.authority,
-        "tls.crt": keys.agent_certificate,
-        "tls.key": keys.agent_key,
+        "tls.pem": keys.agent_certificate + keys.agent_key,
         "agent-token": keys.agent_token,
     }
     return [
@@ -179,15 +181,18 @@ def _collector(placement: Placement) -> Object:
         "name": "collector",
         "args": [
             "collector",
-            "--kubernetes=/etc/tapper/tap.json",
-            f"--ingest=0.0.0.0:{INGEST_PORT}",
-            f"--api=127.0.0.1:{API_PORT}",
-            "--tls=/etc/tapper",
-            "--data=/var/lib/tapper",
+            "--in-cluster=/etc/tapper",
+            f"--listen=0.0.0.0:{INGEST_PORT}",
+            f"--api-listen=127.0.0.1:{API_PORT}",
+            "--save=/var/lib/tapper/session.tap",
         ],
         "ports": [{"name": "ingest", "containerPort": INGEST_PORT, "protocol": "TCP"}],
         "readinessProbe": {"tcpSocket": {"port": "ingest"}, "periodSeconds": 1, "failureThreshold": 3},
-        "resources": _resources(placement.collector_cpu, placement.collector_memory),
+        # what it uses depends on what is asked of it; its memory is its own, or the kernel would end it first
+        "resources": {
+            "requests": {"cpu": "100m", "memory": placement.collector_memory},
+            "limits": {"cpu": placement.collector_cpu, "memory": placement.collector_memory},
+        },
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -215,18 +220,24 @@ def _collector(placement: Placement) -> Object:
 
 
 def _agent(placement: Placement) -> Object:
+    amounts = {"cpu": placement.agent_cpu, "memory": placement.agent_memory}
     container = {
         "name": "agent",
         "args": [
             "agent",
-            f"--collector=wss://{placement.host}:{INGEST_PORT}",
-            "--tls=/etc/tapper",
+            f"--collector=https://{placement.host}:{INGEST_PORT}",
+            "--token-file=/etc/tapper/agent-token",
+            "--ca=/etc/tapper/ca.crt",
+            "--certificate=/etc/tapper/tls.pem",
             "--name=$(NODE_NAME)",
             "--node=$(NODE_NAME)",
-            "--spool=/var/lib/tapper",
+            f"--cpu={_cores(placement.agent_cpu):g}",
+            f"--memory={int(_bytes(placement.agent_memory) * BUDGET)}",
+            "--spool=256M",
+            "--spool-dir=/var/lib/tapper",
         ],
         "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
-        "resources": _resources(placement.agent_cpu, placement.agent_memory),
+        "resources": {"requests": amounts, "limits": dict(amounts)},
         "securityContext": {
             "runAsUser": 0,
             "readOnlyRootFilesystem": True,
@@ -272,7 +283,15 @@ def _template(placement: Placement, component: str, secret: str, container: Obje
         },
         **pod,
         **secrets,
-        "containers": [{**container, "image": placement.image, **policy, "volumeMounts": mounts}],
+        "containers": [
+            {
+                **container,
+                "image": placement.image,
+                **policy,
+                "volumeMounts": mounts,
+                "terminationMessagePolicy": "FallbackToLogsOnError",  # so that why it ended is told to who waits
+            }
+        ],
         "volumes": [
             {"name": "keys", "secret": {"secretName": secret, "defaultMode": 0o440}},
             {"name": "data", "emptyDir": {"sizeLimit": placement.disk}},
@@ -282,9 +301,17 @@ def _template(placement: Placement, component: str, secret: str, container: Obje
     return {"metadata": {"labels": placement.labels(component)}, "spec": spec}
 
 
-def _resources(cpu: str, memory: str) -> Object:
-    amounts = {"cpu": cpu, "memory": memory}
-    return {"requests": amounts, "limits": dict(amounts)}
+def _cores(text: str) -> float:
+    """Of Kubernetes' `500m` or `1.5`."""
+    return float(text[:-1]) / 1000 if text.endswith("m") else float(text)
+
+
+def _bytes(text: str) -> int:
+    """Of Kubernetes' `256Mi`, `1Gi`, `500M`."""
+    for suffix, factor in _UNITS.items():
+        if text.endswith(suffix):
+            return int(float(text.removesuffix(suffix)) * factor)
+    return int(text)
 
 
 def _object(

@@ -102,8 +102,8 @@ class Selection:
     namespaces: tuple[str, ...] | None = None
     """None: all."""
     labels: str = ""
-    without: tuple[str, ...] = ()
-    """Namespaces that are never tapped: tapper's own."""
+    own: bool = False
+    """Whether tapper's own pods are among them: to see whether tapping works."""
     _terms: tuple[Term, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -135,7 +135,7 @@ class Selection:
 
     def has(self, pod: Pod, cluster: ClusterNames) -> bool:
         """Whether a pod is to be tapped."""
-        if pod.finished or pod.namespace in self.without:
+        if pod.finished or (not self.own and _is_own(pod)):
             return False
         if self.namespaces is not None and pod.namespace not in self.namespaces:
             return False
@@ -152,7 +152,7 @@ class Selection:
     def nothing(self, cluster: ClusterNames) -> str:
         """Why no pod fits, and what to do."""
         where = "any namespace" if self.namespaces is None else f"namespace {', '.join(self.namespaces)}"
-        pods = [p for p in cluster.pods() if p.namespace not in self.without]
+        pods = [p for p in cluster.pods() if self.own or not _is_own(p)]
         inside = [p for p in pods if self.namespaces is None or p.namespace in self.namespaces]
         if not inside:
             return f"There are no pods in {where}. `-n NAMESPACE` looks in another, `-A` in all."
@@ -164,6 +164,10 @@ class Selection:
         return f"No pod matches `{said}` in {where}.{hint}" + (
             "" if self.namespaces is None else " `-A` looks in all namespaces."
         )
+
+
+def _is_own(pod: Pod) -> bool:
+    return pod.labels.get("app.kubernetes.io/managed-by") == "tapper"
 
 
 def _fits(word: str, pod: Pod, cluster: ClusterNames) -> bool:

@@ -56,7 +56,6 @@ def test_words_and_labels(cluster: ClusterNames, words: list[str], labels: str, 
 def test_namespaces(cluster: ClusterNames) -> None:
     assert Selection((), ("other",)).pods(cluster) == []
     assert len(Selection(("orders",), None).pods(cluster)) == 2
-    assert Selection(("orders",), None, without=("recorded",)).pods(cluster) == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tapper.cli import exits
 from tapper.cli.options import size
 from tapper.cli.shipping import address, age, amount
 
@@ -27,6 +28,12 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 @click.option("--certificate", type=_FILE, metavar="FILE", help="Our certificate instead of one of a new authority.")
 @click.option("--key", type=_FILE, metavar="FILE", help="Its key.")
 @click.option("--client-ca", type=_FILE, metavar="FILE", help="Authority that agents must have a certificate of.")
+@click.option(
+    "--in-cluster",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    metavar="DIR",
+    help="Run as placed by tap and install: DIR has settings and keys, the cluster says what to tap.",
+)
 @click.option("--plain", is_flag=True, help="No TLS; only where --listen is a loopback address.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="X.tap", help="Keep the session, or go on with it.")
 @click.option("--retain-rows", type=click.IntRange(1), metavar="N", help="Requests to keep at most.")
@@ -58,4 +65,13 @@ def command(**values: Any) -> int:
     del values["retain_bytes"], values["retain_age"]
     listen = address(values.pop("listen"), AGENTS_PORT)
     api = address(values.pop("api_listen"), API_PORT)
+    placed = values.pop("in_cluster")
+    if placed is not None:
+        import asyncio
+
+        from tapper.cli.web import built_page
+        from tapper.collector.incluster import serve
+
+        asyncio.run(serve(placed, listen, api, values["save"], built_page()))
+        return exits.OK
     return run(listen=listen, api=api, retention=retention, **values)

@@ -139,6 +139,8 @@ def closing(feed: Feed, where: str, shown: int, *, quiet: bool) -> None:
     sys.stdout.flush()
     if quiet:
         return
+    from dataclasses import replace
+
     from tapper.cli import edges
     from tapper.cli.closing import closing_lines
     from tapper.cli.terminal import terminal
@@ -153,5 +155,6 @@ def closing(feed: Feed, where: str, shown: int, *, quiet: bool) -> None:
             if len(found) > WORST + 1:
                 say(f"... and {len(found) - WORST - 1} more edges")
             say("")
+    summary = replace(summary, complete=True)  # who leaves a tap knows that it goes on
     for line in closing_lines(summary, where, shown if where else None):
         say(line)

@@ -1,0 +1,65 @@
+"""`tapper clean`: removes what taps left in a cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tapper.cli import exits
+from tapper.cli.cluster_options import Cluster, cluster_options
+from tapper.cli.options import gather
+
+
+@click.command("clean", short_help="Remove what taps left in a cluster.")
+@click.argument("session", required=False)
+@click.option("--dry-run", is_flag=True, help="Only list it.")
+@click.option("--installed", is_flag=True, help="Also what `tapper install` placed.")
+@cluster_options
+def command(session: str | None, dry_run: bool, installed: bool, **values: Any) -> int:
+    """Removes all that taps placed in the cluster, or that of one SESSION; taps that run end.
+
+    Lists what it removes on standard output, one object a line; nothing there, nothing is said.
+    """
+    import asyncio
+
+    return asyncio.run(_clean(gather(Cluster, values), session, dry_run=dry_run, installed=installed))
+
+
+async def _clean(cluster_of: Cluster, session: str | None, *, dry_run: bool, installed: bool) -> int:
+    from tapper.cli.problems import say
+    from tapper.kube import kinds, sessions
+    from tapper.kube.connect import connect
+    from tapper.kube.placement import NAME
+    from tapper.model.text import clean
+
+    async with connect(cluster_of.access()) as cluster:
+        left = await sessions.find(cluster, session)
+        left = [one for one in left if installed or session or one.session != NAME]
+        for one in left:
+            click.echo(clean(f"{one}{'  (being deleted)' if one.ending else ''}"))
+        if dry_run or not left:
+            return exits.OK
+        await sessions.remove(cluster, left)
+        names = {one.session for one in left}
+        try:
+            async with asyncio_timeout(60):
+                async for still in sessions.gone(cluster, session):
+                    if not any(one.session in names for one in still):
+                        return exits.OK
+        except TimeoutError:
+            for one in await sessions.find(cluster, session):
+                if one.kind is kinds.NAMESPACE:
+                    item = await cluster.get(kinds.NAMESPACE, one.name) or {}
+                    why = [c.get("message") for c in (item.get("status") or {}).get("conditions") or []]
+                    told = "".join(f"\n  {text}" for text in why if text)
+                    say(f"tapper: {one} is still being deleted{told}")
+            return exits.ERROR
+    return exits.OK
+
+
+def asyncio_timeout(seconds: float) -> Any:
+    """A bound on waiting."""
+    import asyncio
+
+    return asyncio.timeout(seconds)

@@ -1,0 +1,116 @@
+"""The collector as `tapper tap` and `tapper install` place it.
+
+Settings, keys and tokens lie in a directory; the cluster that it is a pod of tells what to tap and who is who.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from tapper.collector.api.app import create_app, runner
+from tapper.collector.authority import Certificate, server_context
+from tapper.collector.collector import Collector, Options
+from tapper.kube.connect import connect_inside
+from tapper.kube.following import Following, Lifetime, TapFile
+from tapper.model.control import Settings
+from tapper.store.partitions import Retention
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from tapper.identity.names import Claim
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ROWS, BYTES = 2_000_000, 2 << 30
+"""Requests and bytes of the session to keep: half of the volume that it has."""
+TAP, TOKEN, API_TOKEN = "tap.json", "agent-token", "api-token"
+CERTIFICATE, KEY, AUTHORITY = "tls.crt", "tls.key", "ca.crt"
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Hands claims to the collector's recorder."""
+
+    collector: Collector
+
+    def add(self, claim: Claim) -> None:
+        self.collector.learn((claim,))
+
+    def replace(self, old: Claim, new: Claim) -> None:
+        self.collector.learn((), ((old, new),))
+
+    def remove(self, claim: Claim) -> None:
+        self.collector.learn((), (), (claim,))
+
+
+async def serve(
+    directory: Path, listen: tuple[str, int], api: tuple[str, int], save: Path | None, page: Path | None
+) -> None:
+    """Until SIGTERM, or until nobody has asked it anything for a while if that is how it was placed.
+
+    Raises:
+        KubeError: it is not in a cluster, or the directory lacks something.
+    """
+    tap = TapFile.read(directory / TAP)
+    options = Options(
+        token=(directory / TOKEN).read_text().strip(),
+        save=save,
+        retention=Retention(ROWS, BYTES, None),
+        settings=Settings(
+            bodies=tap.bodies,
+            body_limit=tap.body_limit,
+            redact=tap.redact,
+            redact_key=tap.redact_key if tap.redact else None,
+            redact_names=tap.redact_names,
+        ),
+        title=tap.selection.describe(),
+    )
+    certificate = Certificate((directory / CERTIFICATE).read_bytes(), (directory / KEY).read_bytes())
+    tls = server_context(certificate, (directory / AUTHORITY).read_bytes())
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with connect_inside() as cluster, Collector(options) as collector:
+        lifetime = Lifetime(cluster)
+        app = create_app(collector.feed, token=(directory / API_TOKEN).read_text().strip(), page=page)
+        app.middlewares.append(_heard(lifetime))
+        following = Following(cluster, tap.selection, _Names(collector), collector.set_targets)
+        collector.further_hints = following.hints
+        async with _api(app, api), asyncio.TaskGroup() as tasks:
+            await collector.listen(*listen, tls)
+            running = [tasks.create_task(following.run())]
+            if tap.temporary:
+                running.append(tasks.create_task(lifetime.run()))
+            await stop.wait()
+            for task in running:
+                task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _api(app: web.Application, at: tuple[str, int]) -> AsyncIterator[None]:
+    front = runner(app)
+    await front.setup()
+    try:
+        await web.TCPSite(front, *at).start()
+        yield
+    finally:
+        await front.cleanup()
+
+
+def _heard(lifetime: Lifetime) -> Any:
+    @web.middleware
+    async def heard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        if answer.status < 400:  # whoever does not know the token keeps nothing alive
+            lifetime.heard()
+        return answer
+
+    return heard

@@ -1,0 +1,29 @@
+"""Looks once at a cluster for what a selection means now: before anything is placed, and to tell the user."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from tapper.identity.index import Identity
+from tapper.kube import kinds, objects
+from tapper.kube.naming import ClusterNames
+from tapper.kube.watching import Change
+
+if TYPE_CHECKING:
+    from tapper.kube.cluster import Cluster
+    from tapper.kube.selection import Selection
+
+
+async def look(cluster: Cluster, selection: Selection) -> ClusterNames:
+    """The pods (and what made them) of the namespaces of a selection."""
+    names = ClusterNames(Identity(), lambda pod: False)
+    wanted = [kinds.REPLICA_SET, kinds.JOB, kinds.SERVICE, kinds.POD]
+    places = [(kind, space) for kind in wanted for space in selection.namespaces or (None,)]
+    found = await asyncio.gather(*(cluster.list(kind, space) for kind, space in places))
+    now = time.time_ns()
+    for (kind, _), items in zip(places, found, strict=True):
+        for item in items:
+            names.apply(Change(kind, objects.key(item), {"kind": kind.name, **item}), now)
+    return names
