@@ -1,0 +1,189 @@
+"""A namespace in the cluster of KUBECONFIG with what the story needs, and `tapper tap` as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import queue
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tapper.cli.cluster_options import default_image
+from tapper.feed.remote import open_remote
+from tapper.kube import kinds, sessions
+from tapper.kube.connect import Access, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from tapper.feed.interface import Feed
+    from tapper.kube.cluster import Cluster
+
+    _Result = TypeVar("_Result")
+
+IMAGE = os.environ.get("TAPPER_IMAGE") or default_image()
+"""tapper's own has Python and is on the nodes: the story's servers and clients run in it too."""
+SERVER = "import http.server as h; h.ThreadingHTTPServer(('', {port}), h.SimpleHTTPRequestHandler).serve_forever()"
+CLIENT = """
+import time, urllib.request
+while True:
+    try:
+        urllib.request.urlopen({url!r}, timeout=2).read()
+    except OSError:
+        pass
+    time.sleep(0.2)
+"""
+
+
+def ask(work: Callable[[Cluster], Awaitable[_Result]]) -> _Result:
+    """Asks the cluster."""
+
+    async def asked() -> _Result:
+        async with connect(Access()) as cluster:
+            return await work(cluster)
+
+    return asyncio.run(asked())
+
+
+def until(holds: Callable[[], _Result], what: str, seconds: float = 60) -> _Result:
+    """Waits for a condition; its value."""
+    end = time.monotonic() + seconds
+    while not (value := holds()):
+        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
+        time.sleep(0.2)
+    return value
+
+
+class World:
+    """A namespace of the test's own."""
+
+    def __init__(self) -> None:
+        self.namespace = f"e2e-{secrets.token_hex(4)}"
+        nodes = ask(lambda cluster: cluster.list(kinds.NODE))
+        self.nodes = [node["metadata"]["name"] for node in nodes]
+        meta = {"name": self.namespace}
+        self._apply({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+
+    def _apply(self, item: dict[str, Any]) -> None:
+        ask(lambda cluster: cluster.apply(item))
+
+    def pod(self, name: str, script: str, *, node: int = 0, port: int | None = None) -> dict[str, Any]:
+        """A pod that runs Python; what it is once it is ready."""
+        container: dict[str, Any] = {
+            "name": "main",
+            "image": IMAGE,
+            "command": ["python3", "-c", script],
+            "workingDir": "/etc",
+            "securityContext": {"runAsUser": 0},
+        }
+        if port is not None:
+            container["ports"] = [{"containerPort": port}]
+            container["readinessProbe"] = {"tcpSocket": {"port": port}, "periodSeconds": 1}
+        spec = {
+            "nodeName": self.nodes[node % len(self.nodes)],
+            "terminationGracePeriodSeconds": 0,
+            "containers": [container],
+        }
+        meta = {"name": name, "namespace": self.namespace, "labels": {"app": name}}
+        self._apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+
+        def ready() -> dict[str, Any] | None:
+            found = self.look(name)
+            conditions = (found or {}).get("status", {}).get("conditions", [])
+            return found if any(c["type"] == "Ready" and c["status"] == "True" for c in conditions) else None
+
+        found = until(ready, f"pod {name} is ready")
+        assert found is not None
+        return found
+
+    def look(self, name: str) -> dict[str, Any] | None:
+        """A pod as it is now."""
+        return ask(lambda cluster: cluster.get(kinds.POD, name, self.namespace))
+
+    def service(self, name: str, port: int = 80) -> None:
+        """A service for the pods of that name."""
+        spec = {"selector": {"app": name}, "ports": [{"port": port}]}
+        meta = {"name": name, "namespace": self.namespace}
+        self._apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
+
+    def remove(self, name: str) -> None:
+        """A pod goes, and is gone."""
+        ask(lambda cluster: cluster.delete(kinds.POD, name, self.namespace))
+        until(lambda: self.look(name) is None, f"pod {name} is gone")
+
+    def close(self) -> None:
+        """All of it goes."""
+        ask(lambda cluster: cluster.delete(kinds.NAMESPACE, self.namespace))
+
+
+def session(namespace: str) -> str:
+    """The session that taps a namespace: it has a role there."""
+    return next(one.session for one in ask(sessions.find) if one.namespace == namespace)
+
+
+def left(name: str) -> list[str]:
+    """What a session has in the cluster."""
+    return [str(one) for one in ask(lambda cluster: sessions.find(cluster, name))]
+
+
+class Tap:
+    """`tapper tap` as a process, its lines of JSON, and its feed over the URL that it prints."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "tapper.cli", "tap", "-o", "jsonl", "--web", "--no-browser", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.begun = time.monotonic()
+        self.told: list[str] = []
+        self._rows: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._url: queue.SimpleQueue[str] = queue.SimpleQueue()
+        for read in (self._read_rows, self._read_told):
+            threading.Thread(target=read, daemon=True).start()
+
+    def _read_rows(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._rows.put(json.loads(line))
+
+    def _read_told(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.told.append(line.rstrip())
+            if found := re.search(r"http://127\.0\.0\.1:\d+/#k=\S+", line):
+                self._url.put(found[0])
+
+    def row(self, wanted: Callable[[dict[str, Any]], bool], what: str, seconds: float = 30) -> dict[str, Any]:
+        """The next request that is so."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                row = self._rows.get(timeout=max(0.01, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"not within {seconds:g} s: {what}\n" + "\n".join(self.told)) from None
+            if wanted(row):
+                return row
+
+    def feed(self) -> Feed:
+        """What the tap has."""
+        return open_remote(self._url.get(timeout=60))
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Sends a signal; the exit code once it ended."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@contextmanager
+def tap(*arguments: str) -> Iterator[Tap]:
+    """Taps while the block runs."""
+    running = Tap(*arguments)
+    with ExitStack() as stack:
+        stack.callback(lambda: running.process.poll() is None and running.end())
+        yield running
