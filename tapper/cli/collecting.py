@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import re
 import secrets
 import signal
 import socket
@@ -65,6 +66,8 @@ def run(
             bodies=bodies,
             body_limit=body_limit,
             redact=redact,
+            # equal secrets keep equal marks, and agents that run need not open their sources anew
+            redact_key=_redact_key(credentials) if redact else None,
             redact_names=tuple(name.lower() for name in redact_names),
         ),
         title=title,
@@ -129,6 +132,23 @@ def _secret(directory: Path | None, name: str) -> str:
     return token(file)
 
 
+def _redact_key(directory: Path | None) -> str:
+    """The key of the marks, the same as long as the directory is kept.
+
+    Raises:
+        click.ClickException: what is in its file is no key.
+    """
+    if directory is None:
+        return secrets.token_hex(16)
+    file = directory / "redact-key"
+    if not file.exists():
+        _write(file, f"{secrets.token_hex(16)}\n".encode())
+    key = file.read_text(errors="replace").strip()
+    if re.fullmatch("[0-9a-f]{32}", key) is None:
+        raise click.ClickException(f"{file}: no key in it (32 hex digits); remove it, and a new one is made")
+    return key
+
+
 def _write(file: Path, data: bytes) -> None:
     new = file.with_name(f".{file.name}.new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -145,12 +165,19 @@ def _tls(
     clients = client_ca.read_bytes() if client_ca else None
     if certificate is not None and key is not None:
         return server_context(Certificate(certificate.read_bytes(), key.read_bytes()), clients)
-    authority = Authority()
-    if directory is not None:
-        _write(directory / "ca.pem", authority.certificate)
-    else:
+    names = [*hosts, socket.gethostname(), "localhost", *_own_addresses()]
+    if directory is None:
         say("without --credentials or --certificate, agents can't know this collector's certificate")
-    return server_context(authority.issue([*hosts, socket.gethostname(), "localhost", *_own_addresses()]), clients)
+        return server_context(Authority().issue(names), clients)
+    # Agents that run trust this ca.pem: a collector that is started anew must still be the one they know.
+    file = directory / "server.pem"
+    kept = Certificate.read(file.read_bytes()) if file.exists() and (directory / "ca.pem").exists() else None
+    if kept is None or not kept.serves(names):
+        authority = Authority()
+        kept = authority.issue(names)
+        _write(directory / "ca.pem", authority.certificate)
+        _write(file, kept.certificate + kept.key)
+    return server_context(kept, clients)
 
 
 def _own_addresses() -> list[str]:

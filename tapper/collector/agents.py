@@ -35,6 +35,8 @@ class Agent:
     status: Status | None = None
     problem: str | None = None
     kept_records: int = 0
+    kept_before: int = 0
+    """Records that an earlier process of this collector kept."""
     ended: bool = False
     """It said goodbye."""
     _clocks: list[tuple[int, int]] = field(default_factory=list)
@@ -49,6 +51,13 @@ class Agent:
         if state != self.state:
             self.state, self.since_ns = state, time.time_ns()
         self.problem = problem
+
+    def tell(self, status: Status) -> None:
+        """It says how it is; the first time right after the welcome told it what is kept."""
+        if self.status is None:
+            self.kept_before = max(0, status.records - status.lost_records - status.spooled_records)
+        self.status = status
+        self.look()
 
     def clock(self, sent_ns: int, clock_ns: int, received_ns: int) -> None:
         """A probe came back; its way took the same time there and back, as far as one can know."""
@@ -92,7 +101,7 @@ class Agent:
             sources=told.reading if told else 0,
             packets=told.packets if told else 0,
             dropped=told.ring_drops if told else 0,
-            shipped=self.kept_records,
+            shipped=self.kept_before + self.kept_records,
             lost=self.lost(),
             spooled_bytes=told.spooled_bytes if told else 0,
             skew_ns=self.skew_ns,
@@ -106,7 +115,8 @@ class Agent:
         if self.status is None:
             return 0
         gone = self.state == "lost" and self.connection is None
-        missing = self.status.records - self.status.lost_records - self.kept_records if gone else 0
+        kept = self.kept_before + self.kept_records
+        missing = self.status.records - self.status.lost_records - kept if gone else 0
         return self.status.lost_records + max(0, missing)
 
 

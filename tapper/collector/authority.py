@@ -31,6 +31,21 @@ class Certificate:
     certificate: bytes
     key: bytes
 
+    @classmethod
+    def read(cls, both: bytes) -> Certificate | None:
+        """Of a file that has the certificate and then its key; None: it has not."""
+        certificate, mark, key = both.partition(b"-----BEGIN PRIVATE KEY-----")
+        return cls(certificate, mark + key) if certificate and mark else None
+
+    def serves(self, hosts: Iterable[str]) -> bool:
+        """Whether it is for all these names and addresses, and holds for another half of its life."""
+        try:
+            read = x509.load_pem_x509_certificate(self.certificate)
+            named = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except (ValueError, x509.ExtensionNotFound):
+            return False
+        return set(map(_general, hosts)) <= set(named) and datetime.now(UTC) + LIFE / 2 < read.not_valid_after_utc
+
 
 class Authority:
     """Signs certificates for one session. Its key is never written down."""

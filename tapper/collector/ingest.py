@@ -172,8 +172,7 @@ class Ingest:
             elif message.type is WSMsgType.TEXT:
                 match control.decode_up(message.data):
                     case control.Status() as status:
-                        agent.status = status
-                        agent.look()
+                        agent.tell(status)
                     case control.Clock(sent, clock):
                         agent.clock(sent, clock, time.time_ns())
                     case control.Bye():

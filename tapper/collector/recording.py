@@ -131,7 +131,7 @@ class Recording:
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def _resume(self) -> None:
-        rows = self._session.query("FROM shipment").to_pylist()
+        rows = self._session.query("SELECT agent, boot, seq FROM shipment").to_pylist()
         if not rows and not self._session.query("SELECT count(*) AS n FROM endpoint")["n"][0].as_py():
             return
         self.marks = {(row["agent"], row["boot"]): row["seq"] for row in rows}
@@ -140,7 +140,12 @@ class Recording:
         self._writer.resume()
         from tapper.feed.overview import counters
 
-        self.totals = Totals({(c["stage"], c["name"]): c["value"] for c in counters(self._session).to_pylist()})
+        self.totals = Totals(
+            {
+                (c["stage"], c["name"]): c["value"]
+                for c in counters(self._session).select(["stage", "name", "value"]).to_pylist()
+            }
+        )
 
     def start(self) -> None:
         """Begins."""

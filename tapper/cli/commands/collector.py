@@ -22,7 +22,8 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
     "--credentials",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Directory of token (for agents), api-token (for front ends) and ca.pem; what is missing is made.",
+    help="Directory of the tokens (token: for agents, api-token: for front ends), ca.pem, server.pem and redact-key;"
+    " what is missing is made.",
 )
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="Name or address that agents call us by.")
 @click.option("--certificate", type=_FILE, metavar="FILE", help="Our certificate instead of one of a new authority.")
