@@ -41,10 +41,8 @@ $(WEB)/node_modules/.stamp: $(WEB)/package-lock.json
 $(WEB)/dist/index.html: $(WEB_SOURCES) $(WEB)/node_modules/.stamp
 	@$(if $(NPM),cd $(WEB) && $(NPM) run --silent build -- --logLevel warn,echo "the web view is left out: it needs Node.js 20.19 or newer with npm")
 
-demo: build ## a recorded shop of services: its requests and its map
-	@$(BIN)/tapper read tapper/demo/shop.pcap.zst --names tapper/demo/names.yaml --limit 20
-	@echo
-	@$(BIN)/tapper read tapper/demo/shop.pcap.zst --names tapper/demo/names.yaml --map
+demo: build ## a shop of real servers, tapped live: its requests and its map
+	@$(BIN)/tapper demo
 
 test: build .venv/system.stamp ## all tests
 	cd $(ENGINE) && cargo test --locked --quiet

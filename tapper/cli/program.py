@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "tap",
+    "demo",
     "clean",
     "read",
     "open",

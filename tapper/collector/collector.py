@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from tapper.identity.index import Owners
     from tapper.identity.names import Claim
     from tapper.model.control import Target
 
@@ -61,6 +62,8 @@ class Options:
     """Without a redaction key, one is made: all agents need the same."""
     title: str = ""
     claims: tuple[Claim, ...] = ()
+    owners: Owners | None = None
+    """Who has the ports of this machine, if it is tapped."""
 
 
 class Collector:
@@ -108,7 +111,7 @@ class Collector:
                     "payload": _engine.payload_schema_message("payload"),
                     "message": _engine.payload_schema_message("message_payload"),
                 },
-                Identity(self._options.claims, first_id=newest + 1),
+                Identity(self._options.claims, first_id=newest + 1, owners=self._options.owners),
                 self._options.retention,
                 self._log,
                 kept,

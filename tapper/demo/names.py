@@ -11,6 +11,8 @@ from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from tapper.identity.names import Claim, Names
+
 SUBNET = "127.77.0"  # all of 127/8 is there on loopback, without further ado
 NUMBERS = {
     "kube-dns": 2,
@@ -39,6 +41,18 @@ def address(name: str) -> str:
 def service(name: str) -> bool:
     """Whether it is one of the cluster, not a visitor."""
     return not name.startswith("visitor")
+
+
+def claims() -> list[Claim]:
+    """Who has which address: what Kubernetes would tell."""
+    return [
+        Claim(
+            ipaddress.ip_network(address(name)),
+            Names(namespace="shop", service=name, workload=name) if service(name) else Names(name=f"{name}.example"),
+            "kubernetes",
+        )
+        for name in NUMBERS
+    ]
 
 
 class Server(asyncio.DatagramProtocol):

@@ -1,7 +1,7 @@
 """A network namespace of this process's own: whatever is sent in it stays in it, and it is gone with the process.
 
-Root needs no more; others get a user namespace with it, in which they may do everything and outside of which nothing.
-Linux only; `user_namespaces(7)`, `network_namespaces(7)`.
+Who may make one (CAP_SYS_ADMIN) needs no more; others get a user namespace with it, in which they may do everything
+and outside of which nothing. Linux only; `user_namespaces(7)`, `network_namespaces(7)`.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def enter() -> None:
     Raises:
         OSError: the system does not allow it, or the process has several threads.
     """
-    root, uid, gid = os.geteuid() == 0, os.geteuid(), os.getegid()
+    uid, gid = os.geteuid(), os.getegid()
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(NEWNET if root else NEWUSER | NEWNET):
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    if not root:
+    if libc.unshare(NEWNET):
+        if libc.unshare(NEWUSER | NEWNET):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
         Path("/proc/self/setgroups").write_text("deny")  # or the next may not be written
         Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
         Path("/proc/self/gid_map").write_text(f"0 {gid} 1")

@@ -1,4 +1,4 @@
-"""Runs the shop in the network namespace of whoever starts it: `python -m tapper.demo.shop`.
+"""Runs the shop: `python -m tapper.demo.shop [--apart]`, in a network namespace of its own or in that of its parent.
 
 All servers are in this one process, each with an address of its own on loopback. It says "open" once the shop is open,
 and ends when its standard input does: with whoever started it, whatever way that goes.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
 import threading
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import web
 
-from tapper.demo import cache, names, stock
+from tapper.demo import cache, names, namespace, stock
 from tapper.demo.services import CACHE, CLERK, PORT, ROUTES, News, application
 from tapper.demo.visitors import BROWSER, Visitor
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
 OPEN = "open"
+APART = "--apart"
+"""Argument: go to a network namespace of its own, say so, and open when a byte comes on standard input."""
+READY = "apart"
 VISITORS = 6
 """At each of the two hosts; together they ask some 30 times a second."""
 CHATS = 0.02
@@ -86,5 +90,11 @@ async def visitors(stack: AsyncExitStack, host: str) -> None:
 
 
 if __name__ == "__main__":
+    if APART in sys.argv[1:]:
+        namespace.enter()
+        sys.stdout.write(f"{READY}\n")
+        sys.stdout.flush()
+        if not os.read(sys.stdin.fileno(), 1):
+            sys.exit()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(main())

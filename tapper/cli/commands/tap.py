@@ -1,41 +1,54 @@
-"""`tapper tap`: shows what pods of a cluster say to each other, as they say it."""
+"""`tapper tap`: shows what pods of a cluster, or this machine, say to others, as they say it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from tapper.cli import exits
 from tapper.cli.cluster_options import Cluster, Placing, cluster_options, placing_options
 from tapper.cli.options import (
     Filters,
     Listing,
+    Reading,
     Web,
     filter_options,
     following_options,
     gather,
-    size,
-    web_options,
+    page_options,
+    reading_options,
 )
 
 
-@click.command("tap", short_help="Show what pods of a cluster say to each other.")
+@click.command("tap", short_help="Show what pods of a cluster, or this machine, say as they say it.")
 @click.argument("pods", nargs=-1, metavar="[POD...]")
 @click.option("-n", "--namespace", "namespaces", multiple=True, metavar="NAME", help="Default: the kubeconfig's.")
 @click.option("-A", "--all-namespaces", is_flag=True, help="In all namespaces.")
 @click.option("-l", "--selector", default="", metavar="LABELS", help="Only pods with these labels: app=x,tier!=cache.")
-@click.option("--no-redact", "redact", flag_value=False, default=True, help="Let secrets leave the nodes as they are.")
-@click.option("--redact-name", "redact_names", multiple=True, metavar="NAME", help="One more name of a secret.")
-@click.option("--no-bodies", "bodies", flag_value=False, default=True, help="Keep heads only.")
-@click.option("--body-limit", type=size, default="64K", show_default=True, metavar="SIZE", help="Kept of one body.")
+@click.option("--local", is_flag=True, help="Tap this machine instead of a cluster.")
+@click.option("--interface", "-i", "interfaces", multiple=True, metavar="IF", help="Of it, only this. Default: all.")
+@click.option("--pid", "pids", multiple=True, type=int, metavar="PID", help="Of it, the network of this process.")
+@click.option(
+    "--port",
+    "ports",
+    multiple=True,
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Of it, only this TCP or UDP port.",
+)
+@click.option("--save", type=click.Path(path_type=Path), metavar="X.tap", help="Of it, keep the session there.")
 @filter_options
 @following_options(("table", "wide", "jsonl", "har", "none"), ("--limit",))
-@web_options
+@page_options
+@reading_options
 @placing_options
 @cluster_options
-def command(pods: tuple[str, ...], **values: Any) -> int:
+def command(pods: tuple[str, ...], *, local: bool, **values: Any) -> int:
     """Taps pods of a cluster until you leave: by name, workload, service, or a regular expression; without a word all
-    pods of the namespace.
+    pods of the namespace. With --local it taps this machine. It shows the requests in the terminal UI, or as text in a
+    pipe and with -o; in the end it says what was seen, what was lost, and which calls hurt.
 
     Agents and a collector are placed in a namespace of their own; nothing in the tapped pods changes. At the end all
     of it is removed; what a crash leaves, its collector removes within a minute, or `tapper clean` at once.
@@ -45,22 +58,45 @@ def command(pods: tuple[str, ...], **values: Any) -> int:
     tapper tap svc/orders -n shop          whatever is behind a service
     tapper tap -A -l app=web --errors      failed requests of these pods, in all namespaces
     tapper tap orders -o jsonl | jq .target
+    sudo tapper tap --local --port 8080    calls of one port of this machine
     """
-    from tapper.cli.tapping import cluster
+    machine = {name: values.pop(name) for name in ("interfaces", "pids", "ports", "save")}
+    where, web, reading = gather(Filters, values).text(), gather(Web, values), gather(Reading, values)
+    cluster, placing = gather(Cluster, values), gather(Placing, values)
+    namespaces, everywhere, labels = (values.pop(name) for name in ("namespaces", "all_namespaces", "selector"))
+    seconds = values.pop("seconds")
+    listing = Listing(order="time", full=True, **values)
+    if local:
+        if pods or namespaces or everywhere or labels:
+            raise click.UsageError("--local taps this machine, not pods: leave one of them out")
+        return _local(reading, machine, where, listing, web, seconds)
+    if any(machine.values()) or reading.names:
+        raise click.UsageError("-i, --pid, --port, --save and --names go with --local")
+    if namespaces and everywhere:
+        raise click.UsageError("-n and -A: one of them")
+
+    from tapper.cli.tapping import cluster as pods_of
     from tapper.kube.placement import Settings
 
     settings = Settings(
-        redact=values.pop("redact"),
-        redact_names=tuple(name.lower() for name in values.pop("redact_names")),
-        bodies=values.pop("bodies"),
-        body_limit=values.pop("body_limit"),
+        redact=reading.redact,
+        redact_names=tuple(name.lower() for name in reading.redact_names),
+        bodies=reading.bodies,
+        body_limit=reading.body_limit,
     )
-    access, web, where = gather(Cluster, values).access(), gather(Web, values), gather(Filters, values).text()
-    placing = gather(Placing, values)
-    namespaces = values.pop("namespaces")
-    if namespaces and values["all_namespaces"]:
-        raise click.UsageError("-n and -A: one of them")
-    wanted = cluster.Wanted(pods, None if values.pop("all_namespaces") else namespaces, values.pop("selector"))
-    seconds = values.pop("seconds")
-    listing = Listing(order="time", full=True, **values)
-    return cluster.tap(access, wanted, placing, settings, cluster.Shown(where, listing, web, seconds))
+    wanted = pods_of.Wanted(pods, None if everywhere else namespaces, labels)
+    shown = pods_of.Shown(where, listing, web, seconds)
+    return pods_of.tap(cluster.access(), wanted, placing, settings, shown)
+
+
+def _local(
+    reading: Reading, machine: dict[str, Any], where: str, listing: Listing, web: Web, seconds: float | None
+) -> int:
+    from tapper.cli.following import Until
+    from tapper.cli.tapping import local, showing
+
+    local.check()
+    wanted = local.wanted(reading, **machine)
+    with Until(seconds) as until, local.tapped(wanted, until) as running:
+        showing.show(running.feed, where, listing, web, until, finish=running.stop)
+    return exits.OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tapper.cli.options import format_of
@@ -11,7 +12,7 @@ from tapper.cli.problems import say
 from tapper.model.text import clean, count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tapper.cli.following import Until
     from tapper.cli.options import Listing, Web
@@ -25,17 +26,29 @@ WORST = 5
 """Edges shown in the end."""
 
 
-def show(feed: Feed, where: str, listing: Listing, web: Web, until: Until) -> None:
+def show(
+    feed: Feed,
+    where: str,
+    listing: Listing,
+    web: Web,
+    until: Until,
+    *,
+    finish: Callable[[], None] | None = None,
+    worst: int = WORST,
+) -> None:
     """Shows a feed until it is time to end: in the terminal UI or, where no one sits at a terminal or another output
     is asked for, as requests on standard output. In the end it is said what was seen, what was lost, what hurts.
 
     Args:
         web: its page is served meanwhile, if that is asked for.
+        finish: called when nothing more is shown, so that the last words count what was still under way.
+        worst: edges shown in the end.
     """
     from contextlib import ExitStack
 
     from tapper.cli import browsing
 
+    shown: int | None
     with ExitStack() as stack:
         if web.web:
             from tapper.cli.web import page
@@ -46,10 +59,12 @@ def show(feed: Feed, where: str, listing: Listing, web: Web, until: Until) -> No
 
             until.begin()
             run(feed, where=where, over=lambda: until.over)
-            shown = feed.count(where)
+            shown = None
         else:
             shown = follow(feed, where, listing, until)
-        closing(feed, where, shown, quiet=listing.quiet)
+        if finish is not None:
+            finish()
+        closing(feed, where, feed.count(where) if shown is None else shown, quiet=listing.quiet, worst=worst)
 
 
 def follow(feed: Feed, where: str, listing: Listing, until: Until) -> int:
@@ -134,27 +149,25 @@ def silence(summary: Summary, health: Health, seconds: float) -> Iterator[str]:
     yield from map(clean, health.hints)
 
 
-def closing(feed: Feed, where: str, shown: int, *, quiet: bool) -> None:
+def closing(feed: Feed, where: str, shown: int, *, quiet: bool, worst: int = WORST) -> None:
     """What was seen, what was lost, and the edges that hurt most."""
     sys.stdout.flush()
     if quiet:
         return
-    from dataclasses import replace
 
     from tapper.cli import edges
     from tapper.cli.closing import closing_lines
     from tapper.cli.terminal import terminal
 
-    summary = feed.summary()
+    summary = replace(feed.summary(), complete=True)  # of what is live, nothing else is expected
     if summary.exchanges or summary.connections:
         found = list(edges.lines(feed.edges(where=where), terminal(sys.stderr)))
         if len(found) > 1:
             say("")
-            for line in found[: WORST + 1]:
+            for line in found[: worst + 1]:
                 print(line, file=sys.stderr)  # noqa: T201
-            if len(found) > WORST + 1:
-                say(f"... and {len(found) - WORST - 1} more edges")
+            if len(found) > worst + 1:
+                say(f"... and {len(found) - worst - 1} more edges")
             say("")
-    summary = replace(summary, complete=True)  # who leaves a tap knows that it goes on
     for line in closing_lines(summary, where, shown if where else None):
         say(line)

@@ -1,0 +1,261 @@
+"""A tap of this machine: a collector in this process, an agent in a child, which talk over the network as in a cluster.
+
+The child ends with this process, whatever way that goes, and what it read until then is still shipped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import secrets
+import shlex
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from tapper.cli.following import Until
+    from tapper.cli.options import Reading
+    from tapper.collector.collector import Collector
+    from tapper.feed.interface import Feed
+    from tapper.identity.local import LocalNames
+    from tapper.identity.names import Claim
+    from tapper.model.control import Settings, Target
+
+    _Result = TypeVar("_Result")
+
+READY_S = 20.0
+"""An agent is ready after 1 to 2 s; on a machine that is busy it takes longer."""
+END_S = 7.0
+"""The agent ships what is left within 5 s."""
+LOOK_S = 0.02
+ALL_PROTOCOLS = 0x0003
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to tap, and how to keep it."""
+
+    targets: tuple[Target, ...]
+    settings: Settings
+    title: str
+    claims: tuple[Claim, ...] = ()
+    save: Path | None = None
+    names_of: str | None = ""
+    """Network namespace (path; empty: ours) whose ends are named by their processes; None: they are named already."""
+    user_namespace: int | None = None
+    """See `agent.child.Order`."""
+
+
+@dataclass(slots=True)
+class Tapped:
+    """A tap that runs."""
+
+    feed: Feed
+    _collector: Collector
+    _loop: Loop
+    _agent: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """Reads nothing more; what was read is in the feed when this returns."""
+        if self._agent.poll() is None:
+            self._loop.call(self._collector.stop_agents)
+            _end(self._agent)
+
+
+class Loop:
+    """An event loop in a thread of its own: what shows the feed is synchronous."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tap", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """Runs it and waits."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def call(self, function: Any) -> None:
+        """Calls it there and waits."""
+
+        async def called() -> None:
+            function()
+
+        self.run(called())
+
+    def close(self) -> None:
+        """Ends it."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@contextmanager
+def tapped(wanted: Wanted, until: Until) -> Iterator[Tapped]:
+    """A tap while the block runs; afterwards nothing of it is left. It is ready, or it is time to end already.
+
+    Raises:
+        ClickException: it can't be tapped; the message says why.
+        StoreError: the session can't be kept where that was asked for.
+    """
+    with _owners(wanted.names_of) as owners:
+        yield from _tapped(wanted, until, owners)
+
+
+def _tapped(wanted: Wanted, until: Until, owners: LocalNames | None) -> Iterator[Tapped]:
+    from tapper.collector.collector import Collector, Options
+
+    token = secrets.token_urlsafe(24)
+    collector = Collector(
+        Options(token, wanted.save, settings=wanted.settings, title=wanted.title, claims=wanted.claims, owners=owners)
+    )
+    loop = Loop()
+    try:
+        loop.run(collector.__aenter__())
+        try:
+            host, port = loop.run(collector.listen("127.0.0.1", 0))
+            collector.exclude(host, port)
+            loop.call(lambda: collector.set_targets(wanted.targets))
+            agent = _start(f"http://{host}:{port}", token, wanted.user_namespace)
+            try:
+                running = Tapped(collector.feed, collector, loop, agent)
+                _wait(running, until)
+                yield running
+            finally:
+                _end(agent)
+        finally:
+            loop.run(collector.close())
+    finally:
+        loop.close()
+
+
+@contextmanager
+def _owners(namespace: str | None) -> Iterator[LocalNames | None]:
+    """Who has the ports of a network namespace; None: it can't be told here."""
+    from tapper.identity.local import LocalNames
+
+    with contextlib.ExitStack() as held:
+        owners = None
+        if namespace is not None:
+            with contextlib.suppress(OSError):
+                owners = held.enter_context(LocalNames(namespace or None))
+        yield owners
+
+
+def _start(url: str, token: str, user_namespace: int | None) -> subprocess.Popen[bytes]:
+    from agent.child import Order
+
+    command = [sys.executable, "-m", "agent.child"]
+    pipe = subprocess.PIPE
+    # in a session of its own: Ctrl-C is ours to answer
+    agent = subprocess.Popen(  # noqa: S603
+        command, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, start_new_session=True, env=environment()
+    )
+    assert agent.stdin is not None  # noqa: S101
+    with contextlib.suppress(BrokenPipeError):
+        agent.stdin.write(Order(url, token, user_namespace=user_namespace).line())
+        agent.stdin.flush()
+    return agent
+
+
+def environment() -> dict[str, str]:
+    """Ours, but what is imported is what we were imported from, whatever the current directory has."""
+    return {**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def _wait(running: Tapped, until: Until) -> None:
+    """Until what is wanted is read."""
+    end = time.monotonic() + READY_S
+    while not until.over:
+        targets = running.feed.health().targets
+        failed = [target for target in targets if target.state == "failed"]
+        if failed and len(failed) == len(targets):
+            raise click.ClickException(f"{failed[0].name} can't be tapped: {failed[0].problem}")
+        if any(target.state == "tapped" for target in targets):
+            return
+        if running._agent.poll() is not None:
+            said = running._agent.stderr.read(4096).decode(errors="replace") if running._agent.stderr else ""
+            raise click.ClickException(f"the agent ended: {said.strip() or running._agent.returncode}")
+        if time.monotonic() > end:
+            problem = next((target.problem for target in targets if target.problem), "the agent does not answer")
+            raise click.ClickException(f"after {READY_S:.0f} s nothing could be tapped: {problem}")
+        time.sleep(LOOK_S)
+
+
+def _end(agent: subprocess.Popen[bytes]) -> None:
+    """It ends in order when its standard input does; if it does not, it is ended."""
+    if agent.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):
+            agent.stdin.close()
+    try:
+        agent.wait(END_S)
+    except subprocess.TimeoutExpired:
+        agent.kill()
+        agent.wait()
+    if agent.stderr is not None:
+        agent.stderr.close()
+
+
+def wanted(
+    reading: Reading, interfaces: tuple[str, ...], pids: tuple[int, ...], ports: tuple[int, ...], save: Path | None
+) -> Wanted:
+    """What the options mean.
+
+    Raises:
+        NamesFileError: the names file can't be used.
+    """
+    from tapper.identity.local import hosts
+    from tapper.identity.names_file import read
+    from tapper.model.control import Settings, Target
+
+    targets = [Target("interface", name, name, ports=ports) for name in interfaces if name != "any"]
+    targets += [Target("pid", str(pid), f"process {pid}", ports=ports) for pid in pids]
+    title = ", ".join(target.name for target in targets)
+    return Wanted(
+        targets=tuple(targets) or (Target("interface", "", "all interfaces", ports=ports),),
+        settings=Settings(
+            bodies=reading.bodies,
+            body_limit=reading.body_limit,
+            redact=reading.redact,
+            redact_names=tuple(name.lower() for name in reading.redact_names),
+        ),
+        title=title or socket.gethostname(),
+        claims=(*(read(Path(reading.names)) if reading.names else ()), *hosts()),
+        save=save,
+        names_of=f"/proc/{pids[0]}/ns/net" if pids and not interfaces else "",
+    )
+
+
+def check() -> None:
+    """Tells early, and in words that help, that packets can't be captured here.
+
+    Raises:
+        ClickException: what is missing, and the command that helps.
+    """
+    if not hasattr(socket, "AF_PACKET"):
+        raise click.ClickException(
+            "live capture needs Linux; here: tcpdump -w FILE, then `tapper read FILE`, or `tapper demo`"
+        )
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EACCES):
+            raise
+        script = os.path.abspath(sys.argv[0])  # noqa: PTH100 -- links stay
+        program = [sys.executable, "-m", "tapper.cli"] if script.endswith(".py") else [script]
+        again = shlex.join([*program, *sys.argv[1:]])
+        raise click.ClickException(
+            f"to capture, CAP_NET_RAW is missing: sudo {again}  (without it: `tapper demo`, or `tapper read FILE`)"
+        ) from error

@@ -1,0 +1,136 @@
+"""The demo: opens the shop in a network namespace of its own and taps it; or shows a recording of it."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tapper.cli.problems import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tapper.cli.following import Until
+    from tapper.cli.options import Listing, Web
+
+CLOSE_S = 5.0
+ROWS = 20
+"""Of the recording."""
+EDGES = 40
+"""More than the shop has."""
+
+
+def live(where: str, listing: Listing, web: Web, until: Until) -> None:
+    """Taps it until it is time to end.
+
+    Raises:
+        ClickException: it could not be opened or tapped.
+    """
+    from tapper.cli.tapping import showing
+    from tapper.cli.tapping.local import Wanted, tapped
+    from tapper.demo.names import claims
+    from tapper.model.control import Settings, Target
+
+    with placed() as shop:
+        target = Target("pid", str(shop.pid), "the shop")
+        joined = shop.pid if _is_elsewhere(shop.pid) else None
+        wanted = Wanted((target,), Settings(), "the shop", tuple(claims()), names_of=None, user_namespace=joined)
+        with tapped(wanted, until) as running:
+            if not until.over:  # tapped before it opens: nothing is joined in the middle
+                open_shop(shop)
+            showing.show(running.feed, where, listing, web, until, finish=running.stop, worst=EDGES)
+
+
+@contextmanager
+def placed() -> Iterator[subprocess.Popen[bytes]]:
+    """The shop's process in its network namespace while the block runs; it is not open yet.
+
+    Raises:
+        ClickException: it does not come up.
+    """
+    from tapper.cli.tapping.local import environment
+    from tapper.demo.shop import APART, READY
+
+    pipe = subprocess.PIPE
+    shop = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "tapper.demo.shop", APART],
+        stdin=pipe,
+        stdout=pipe,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is ours to answer
+        env=environment(),
+    )
+    assert shop.stdin is not None  # noqa: S101
+    assert shop.stdout is not None  # noqa: S101
+    try:
+        _expect(shop, READY)
+        yield shop
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            shop.stdin.close()
+        try:
+            shop.wait(CLOSE_S)
+        except subprocess.TimeoutExpired:
+            shop.kill()
+            shop.wait()
+        shop.stdout.close()
+
+
+def open_shop(shop: subprocess.Popen[bytes]) -> None:
+    """Opens it; visitors come.
+
+    Raises:
+        ClickException: it does not open.
+    """
+    from tapper.demo.shop import OPEN
+
+    assert shop.stdin is not None  # noqa: S101
+    with contextlib.suppress(BrokenPipeError):
+        shop.stdin.write(b"\n")
+        shop.stdin.flush()
+    _expect(shop, OPEN)
+
+
+def _expect(shop: subprocess.Popen[bytes], word: str) -> None:
+    assert shop.stdout is not None  # noqa: S101
+    if shop.stdout.readline().decode().strip() != word:
+        raise click.ClickException("the shop does not open; `python -m tapper.demo.shop` says why")
+
+
+def _is_elsewhere(pid: int) -> bool:
+    """Whether a process is in another user namespace than we are."""
+    return Path(f"/proc/{pid}/ns/user").stat().st_ino != Path("/proc/self/ns/user").stat().st_ino
+
+
+def recording(problem: str, where: str, listing: Listing, web: Web) -> int:
+    """Shows the capture that tapper comes with; the exit code."""
+    from importlib.resources import as_file, files
+
+    from tapper.cli import browsing, showing
+    from tapper.cli.options import Reading
+    from tapper.cli.source import opened as read
+
+    say(f"A shop can't be opened and tapped here ({problem}): this is a recording of one.")
+    with as_file(files("tapper.demo")) as directory:
+        paths = (str(Path(directory) / "shop.pcap.zst"),)
+        reading = Reading(names=str(Path(directory) / "names.yaml"))
+        if not web.web and browsing.wanted(listing):
+            return browsing.read(paths, reading, where)
+        with read(paths, reading, quiet=listing.quiet) as source:
+            if web.web:
+                from tapper.cli.web import browse
+
+                browse(source.feed, web)
+                return source.code
+            showing.requests(source, where, replace(listing, limit=listing.limit or ROWS))
+            if listing.format in (None, "table", "wide"):
+                click.echo()
+                showing.service_map(source, "table", where)
+            return source.finish(quiet=listing.quiet)
