@@ -16,6 +16,7 @@ from aiohttp import web
 
 from agent.budget import Budget
 from agent.health import application
+from agent.pacing import ROWS, Paced
 from agent.shipper import Shipper
 from agent.sources import COUNTERS_EVERY
 from agent.spool import Spool
@@ -52,8 +53,6 @@ class Options:
     """End when all targets are files and read."""
     pace: float | None = None
     """Speed of capture files against real time; None: as fast as can be."""
-    shift_ns: int = 0
-    """Added to the clock that is told to the collector; for tests of clocks that are wrong."""
 
 
 class Agent:
@@ -153,7 +152,9 @@ class Agent:
             "redact_names": settings.redact_names,
         }
         if place is None:
-            return _engine.FileReader([target.value], **how)
+            if (pace := self._options.pace) is None:
+                return _engine.FileReader([target.value], **how)
+            return Paced(_engine.FileReader([target.value], batch_rows=ROWS, **how), pace)
         ours = [self._shipper.peer] if self._shipper is not None and self._shipper.peer else []
         return _engine.LiveReader(
             interface=place.interface,

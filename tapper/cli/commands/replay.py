@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Reads captures with the time between their packets, and ships the records to a collector.
 
-    At a speed, packets are stamped anew so that the first one is of now; with max they keep their times.
+    Records keep the times of their packets; the speed says when they come.
 
     \b
     tapper replay shop.pcap --speed 10x --collector https://10.0.0.7:7443 --token-file token --ca ca.pem
