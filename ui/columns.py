@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 GAP = "  "
 ID_DIGITS = 8
 """Of an id's end: enough to name one of a million requests, and `--show` says when it is not."""
-GAP = "  "
 
 COLUMNS = (
     "id",
@@ -66,6 +65,8 @@ class Column:
     """Cells that it should have before others are shown at all; 0: what its text takes."""
     where: Literal["end", "middle"] = "end"
     """What is cut when it does not fit."""
+    narrow: int = 0
+    """0: stays however narrow it gets; else what goes first (the highest) once even the least of all is too wide."""
 
 
 def request(row: Row) -> str:
@@ -115,14 +116,14 @@ def _notes(row: Row) -> str:
 _ID = Column("ID", lambda row: row["id"][-ID_DIGITS:], ID_DIGITS, ID_DIGITS, rank=3)
 
 TABLE = (
-    Column("TIME", _time, 12, 12),
-    Column("PROTO", lambda row: clean(row["protocol"]), 5, 9),
-    Column("FROM", lambda row: end(row, "src"), 9, 24, good=12, where="middle"),
-    Column("TO", lambda row: end(row, "dst"), 9, 24, good=12, where="middle"),
+    Column("TIME", _time, 12, 12, narrow=2),
+    Column("PROTO", lambda row: clean(row["protocol"]), 5, 9, narrow=4),
+    Column("FROM", lambda row: end(row, "src"), 8, 24, good=12, where="middle", narrow=3),
+    Column("TO", lambda row: end(row, "dst"), 9, 24, good=12, where="middle", narrow=1),
     Column("REQUEST", request, 16, 100, good=22),
     Column("STATUS", status, 8, 14),
     Column("", lambda row: latency_bar(row["latency_ns"], 4), 4, 4, rank=4),
-    Column("LATENCY", _latency, 7, 12, right=True),
+    Column("LATENCY", _latency, 8, 12, right=True),
     Column("SIZE", lambda row: size(row["response_body_bytes"]), 5, 6, right=True, rank=5),
     _ID,
 )
@@ -163,6 +164,13 @@ def fitted(columns: Sequence[Column], wanted: Sequence[int], room: int) -> list[
         if not spare or gaps + sum(min(columns[n].good or wanted[n], wanted[n]) for n in shown) <= room:
             break
         left_out.add(max(spare, key=lambda n: columns[n].rank))
+    while gaps + sum(min(columns[n].least, wanted[n]) for n in shown) > room:
+        spare = [n for n in shown if columns[n].narrow]
+        if not spare:
+            break
+        left_out.add(max(spare, key=lambda n: columns[n].narrow))
+        shown = [n for n in numbers if n not in left_out]
+        gaps = len(GAP) * (len(shown) - 1)
     widths = [-1 if n in left_out else min(columns[n].least, wanted[n]) for n in numbers]
     rest = room - gaps - sum(widths[n] for n in shown)
     for limit in ([column.good or most for column, most in zip(columns, wanted, strict=True)], wanted):

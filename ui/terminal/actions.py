@@ -143,7 +143,7 @@ def commands(app: TapperApp) -> list[tuple[Choice, Callable[[], Any]]]:
         add(f"filter {name}", partial(app.filter_by, where), more=where)
     for name in themes.NAMES:
         add(f"theme {name}", partial(_theme, app, name))
-    for title in ("PROTO", "SIZE", "ID"):
+    for title in ("PROTO", "SIZE"):
         words = "show" if title in app.state.hidden else "hide"
         add(f"{words} column {title.lower()}", partial(app.requests.toggle_column, title))
     add("keys", app.action_keys, "?")

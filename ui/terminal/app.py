@@ -127,10 +127,12 @@ class TapperApp(App[None]):
         if (busy, progress) != (self._top.busy, self._top.progress):
             self._top.busy, self._top.progress = busy, progress
             self._top.refresh()
-        live = self._top.health is not None and self._top.health.live
-        if (self._facts_stale or live) and now - self._facts_at >= FACTS_S:
-            self._facts_at, self._facts_stale = now, False
-            self.desk.ask("facts", lambda feed: (feed.health(), feed.summary()), lambda found: self._informed(*found))
+        if now - self._facts_at >= FACTS_S:
+            self._facts_at = now
+            self.desk.ask("health", lambda feed: feed.health(), lambda found: self._informed(health=found))
+            if self._facts_stale or (self._top.health is not None and self._top.health.live):
+                self._facts_stale = False
+                self.desk.ask("summary", lambda feed: feed.summary(), lambda found: self._informed(summary=found))
 
     def _revised(self, revision: int) -> None:
         if revision != self._revision:
@@ -139,11 +141,13 @@ class TapperApp(App[None]):
             if not first:
                 self.pane.refresh_rows()
 
-    def _informed(self, health: Health, summary: Summary) -> None:
-        if (health, summary) != (self._top.health, self._top.summary):
-            self._top.health, self._top.summary = health, summary
+    def _informed(self, *, health: Health | None = None, summary: Summary | None = None) -> None:
+        told = (health or self._top.health, summary or self._top.summary)
+        if told != (self._top.health, self._top.summary):
+            self._top.health, self._top.summary = told
             self._top.refresh()
-        self.requests.rows.grows = health.live or self.progress() is not None
+        if health is not None:
+            self.requests.rows.grows = health.live or self.progress() is not None
 
     def told(self, error: Exception) -> None:
         """Says what went wrong."""
@@ -163,7 +167,7 @@ class TapperApp(App[None]):
         first: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
             first.setdefault(active.binding.action, active.binding)
-        keys = tuple((_name(binding.key), binding.description) for binding in first.values() if binding.show)
+        keys = tuple((key_name(binding.key), binding.description) for binding in first.values() if binding.show)
         note = self.pane.note
         if (keys, note) != (self._key_line.keys, self._key_line.note):
             self._key_line.keys, self._key_line.note = keys, note
@@ -250,7 +254,7 @@ class TapperApp(App[None]):
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if binding.description:
-                known.setdefault((binding.action, binding.description), []).append(_name(binding.key))
+                known.setdefault((binding.action, binding.description), []).append(key_name(binding.key))
         self.push_screen(Keys("keys here", [(" ".join(keys), words) for (_, words), keys in known.items()]))
 
     def action_palette(self) -> None:
@@ -262,7 +266,7 @@ class TapperApp(App[None]):
         """Which column orders the list."""
         order = self.requests.query_.order
         keys = {"time": "t", "latency_ns": "l", "status": "s", "response_body_bytes": "z", "src_name": "f"}
-        keys |= {"dst_name": "o", "target": "r", "protocol": "p"}
+        keys |= {"dst_name": "o", "target": "r", "protocol": "p", "request_body_bytes": "n", "authority": "h"}
         choices = [
             Choice(column, title.lower(), keys[column], "now; again: the other way" if column == order else "")
             for title, column in ORDERS.items()
@@ -359,7 +363,8 @@ class TapperApp(App[None]):
         self.state.write()
 
 
-def _name(key: str) -> str:
+def key_name(key: str) -> str:
+    """As people write it."""
     names = {
         "slash": "/",
         "colon": ":",

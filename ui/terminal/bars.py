@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tapper.feed.interface import Health, Summary
 
+KEYS_ROOM = 10
+"""Cells of the last line that its note leaves to the key that shows the others."""
 PANES = ("requests", "map", "flows", "health")
 
 
@@ -124,7 +126,7 @@ class KeyLine(Widget):
     def render(self) -> RenderResult:
         """One line."""
         room = self.size.width
-        note = truncate(self.note, max(room - 2, 0))
+        note = truncate(self.note, max(room - KEYS_ROOM, 0))
         left = Content(" ")
         used = 1
         if self.said:

@@ -118,7 +118,7 @@ class Head(Widget):
         exchange = self.exchange
         from ui.formatting import sign
 
-        outcome = f"{detail.status(exchange)} {sign(exchange.outcome)}".strip()
+        outcome = f"{truncate(detail.status(exchange), room // 3)} {sign(exchange.outcome)}".strip()
         took = duration(exchange.latency_ns)
         asked = truncate(detail.asked(exchange), max(room - width(outcome) - width(took) - 4, 8))
         style = {"ok": "bold", "client_error": "bold $text-warning", "incomplete": "$text-muted"}.get(
@@ -153,7 +153,6 @@ class DetailView(Vertical):
         Binding("/", "app.find", "search", show=False),
         Binding("o", "page", "open in $PAGER", show=False),
         Binding("b", "save", "save the body", show=False),
-        Binding("w", "app.nothing", show=False),
     ]
 
     def __init__(self, desk: Desk) -> None:

@@ -90,7 +90,7 @@ class Problem(Widget):
             return Content("")
         at = self.shift + width(clean(self.error.text[: self.error.position]))
         caret = " " * at + "^" * max(self.error.length, 1)
-        hint = f" Did you mean {clean(self.error.suggestion)}?" if self.error.suggestion else ""
+        hint = f". Did you mean {clean(self.error.suggestion)}?" if self.error.suggestion else ""
         return Content(f"{caret[: max(self.size.width, 1)] if at >= 0 else ''}\n {clean(self.error.message)}{hint}")
 
 
@@ -109,10 +109,10 @@ class FilterLine(Vertical):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "take", "complete", priority=True),
-        Binding("down", "move(1)", "next candidate, newer", priority=True),
-        Binding("up", "move(-1)", "candidate before, older", priority=True),
-        Binding("escape", "leave", "leave as it was", priority=True),
         Binding("enter", "use", "filter", priority=True),
+        Binding("escape", "leave", "leave as it was", priority=True),
+        Binding("down", "move(1)", "next candidate, newer", show=False, priority=True),
+        Binding("up", "move(-1)", "candidate before, older", show=False, priority=True),
     ]
 
     def __init__(self, desk: Desk, state: State, record: Record = "exchange") -> None:
@@ -141,7 +141,7 @@ class FilterLine(Vertical):
     def begin(self) -> None:
         """Goes there to type."""
         self._past = None
-        self._input.focus()
+        self.screen.set_focus(self._input)  # at once: letters typed meanwhile must not be taken for keys of the list
         self._look()
 
     @property

@@ -77,9 +77,9 @@ class MapPane(Vertical):
     """The map as rows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "view(1)", "edges / trees / focus"),
+        Binding("tab", "view(1)", "view"),
         Binding("shift+tab", "view(-1)", "view before", show=False),
-        Binding("full_stop", "focus_here", "focus this service"),
+        Binding("full_stop", "focus_here", "focus"),
         Binding("space", "fold", "fold", show=False),
         Binding("left,h", "side('left')", "callers", show=False),
         Binding("right,l", "side('right')", "callees", show=False),
@@ -104,7 +104,8 @@ class MapPane(Vertical):
         self._looked: Looked | None = None
         self._order: list[tuple[int, int, str, bool]] = []
         self._folded: set[int] = set()
-        self._timer = False
+        self._timer = self._due = False
+        """Whether it was asked within REDRAW_S, and should have been once more."""
         self.rows = RowList(self._columns(), lambda row: row["shown"].outcome, empty="looking ...", id="edges")
 
     def compose(self) -> ComposeResult:
@@ -156,14 +157,20 @@ class MapPane(Vertical):
     # asking
 
     def refresh_rows(self) -> None:
-        """Asks once more, not too often."""
-        if not self._timer:
-            self._timer = True
+        """Asks once more, not too often; what comes too early is made up for."""
+        if self._looked is None:
+            self._ask()
+        elif self._timer:
+            self._due = True
+        else:
+            self._timer, self._due = True, False
             self._ask()
             self.set_timer(REDRAW_S, self._may_again)
 
     def _may_again(self) -> None:
         self._timer = False
+        if self._due and self.display:
+            self.refresh_rows()
 
     def on_wanted(self, event: Wanted) -> None:
         """All rows are held; there are none yet."""

@@ -105,7 +105,8 @@ class Palette(ModalScreen[str | None]):
     Palette > Vertical { width: 70; max-width: 95%; height: auto; max-height: 80%; margin-top: 2;
         background: $surface; border: round $primary; padding: 0 1; }
     Palette Input { border: none; height: 1; padding: 0; background: $surface; }
-    Palette OptionList { text-wrap: nowrap; text-overflow: ellipsis; height: auto; max-height: 16; border: none; background: $surface; padding: 0; }
+    Palette OptionList { text-wrap: nowrap; text-overflow: ellipsis; height: auto; max-height: 16; border: none;
+        background: $surface; padding: 0; }
     """
     )
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,12 +10,6 @@ if TYPE_CHECKING:
     from ui.terminal.rows import RowList
 
 
-class Changed(Message):
-    """Something was recorded or forgotten: what is shown should be asked for again."""
-
-    bubble = False
-
-
 class Wanted(Message):
     """A list needs rows that it does not have."""
 

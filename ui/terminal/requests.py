@@ -146,7 +146,7 @@ class RequestsPane(Vertical):
     def _columns(self) -> tuple[Column, ...]:
         if self.state.wide:
             return WIDE
-        return tuple(column for column in TABLE if not column.title or column.title not in self.state.hidden)
+        return tuple(column for column in TABLE if column.title not in (*self.state.hidden, "ID"))
 
     # asking
 

@@ -45,7 +45,7 @@ def waterfall(exchange: Exchange, meanwhile: list[Row], cells: int) -> Iterator[
     names = min(NAMES, max(cells // 3, 10))
     room = max(cells - names - FIGURES - 3, 4)
     at = 0
-    if not listed:
+    if not listed and exchange.latency_ns is None:
         yield line((f"No time is known: {exchange.outcome.replace('_', ' ')}.", DIM))
     for name, ns in listed:
         yield line(f"{fit(name, names)} {fit(duration(ns), FIGURES, 'right')}  ", (_bar(at, ns, whole, room), "bar"))
@@ -53,7 +53,8 @@ def waterfall(exchange: Exchange, meanwhile: list[Row], cells: int) -> Iterator[
     if exchange.latency_ns is not None:
         until = "to the first byte of the answer" if "stream" in exchange.notes else "first to last byte"
         view = f"{exchange.view}'s view: " if exchange.view in ("client", "server") else ""
-        yield line()
+        if listed:
+            yield line()
         yield line(
             f"{fit('latency', names)} {fit(duration(exchange.latency_ns), FIGURES, 'right')}  ",
             (latency_bar(exchange.latency_ns, 4), "bar"),

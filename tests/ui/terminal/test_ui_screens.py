@@ -1,0 +1,112 @@
+"""Each screen in each of its states, as pictures (SVG) that were looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tapper.feed.interface import Health
+from tapper.feed.session import SessionFeed
+from tests.feed.shop import recorded
+from tests.store.records import engine_batch
+from tests.ui.terminal.driving import press, settled
+from tests.ui.terminal.hostile import batch
+from ui.terminal.app import TapperApp
+from ui.terminal.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tapper.feed.interface import Feed
+
+SIXTH = ("down",) * 6
+STREAM = ("G", "up")
+
+SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
+    "requests": ((120, 30), ()),
+    "requests_80": ((80, 24), ("down", "down", "down")),
+    "requests_40": ((40, 16), ()),
+    "requests_wide": ((120, 20), ("ctrl+w", "right", "right", "right", "right")),
+    "requests_slowest": ((100, 20), ("L",)),
+    "requests_filtered": ((100, 16), ("/", "=status >= 500", "enter")),
+    "no_match": ((80, 12), ("/", "=status == 418", "enter")),
+    "filter_fields": ((100, 20), ("/", "=dst.")),
+    "filter_wrong": ((100, 12), ("/", "=statsu >= 500 && latency > 1s", "enter")),
+    "commands": ((100, 24), (":", "=th")),
+    "keys": ((120, 36), ("?",)),
+    "keys_40": ((40, 16), ("?",)),
+    "order": ((80, 24), ("s",)),
+    "export": ((80, 24), ("x",)),
+    "beside": ((160, 30), ("L", "enter")),
+    "request": ((80, 24), (*SIXTH, "enter", "shift+tab")),
+    "response": ((80, 24), (*SIXTH, "enter")),
+    "timing": ((100, 20), ("L", "enter", "tab")),
+    "messages": ((100, 20), (*STREAM, "enter", "tab", "tab")),
+    "connection": ((100, 24), (*SIXTH, "enter", "shift+tab", "shift+tab", "shift+tab")),
+    "detail_40": ((40, 16), (*SIXTH, "enter")),
+    "map": ((120, 20), ("2",)),
+    "map_40": ((40, 16), ("2",)),
+    "map_callees": ((100, 20), ("2", "tab")),
+    "map_focus": ((120, 16), ("2", "down", "tab", "tab", "tab")),
+    "flows": ((100, 20), ("3",)),
+    "health": ((100, 40), ("4",)),
+    "light": ((100, 20), (":", "=theme light", "enter", "down", "down", "down")),
+}
+
+
+@pytest.fixture
+def looks(snap_compare: Any) -> Callable[..., None]:
+    def compare(feed: Feed, size: tuple[int, int], keys: tuple[str, ...] = ()) -> None:
+        app = TapperApp(feed, state=State())
+
+        async def before(pilot: Any) -> None:
+            await settled(pilot)
+            await press(pilot, *keys)
+
+        try:
+            assert snap_compare(app, terminal_size=size, run_before=before)
+        finally:
+            app.desk.close()
+
+    return compare
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen(small: Feed, looks: Callable[..., None], name: str) -> None:
+    looks(small, *SCREENS[name])
+
+
+def test_without_colour(small: Feed, looks: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    looks(small, (100, 20), ("down", "down", "down"))
+
+
+class Waiting(SessionFeed):
+    """Something is tapped; nothing came yet."""
+
+    def health(self) -> Health:
+        return Health(live=True, title="shop/orders", rate=0.0)
+
+
+@pytest.fixture
+def nothing(tmp_path: Path) -> Iterator[SessionFeed]:
+    with recorded(tmp_path / "x.tap", [engine_batch([])]) as feed:
+        yield feed
+
+
+@pytest.mark.parametrize("pane", ["1", "2", "3", "4"])
+def test_empty(nothing: SessionFeed, looks: Callable[..., None], pane: str) -> None:
+    looks(nothing, (80, 12), (pane,))
+
+
+def test_nothing_came_yet(nothing: SessionFeed, looks: Callable[..., None]) -> None:
+    nothing.__class__ = Waiting
+    looks(nothing, (80, 12))
+
+
+@pytest.mark.parametrize("keys", [("1",), ("1", "enter", "shift+tab"), ("1", "enter"), ("2",), ("3",)], ids="".join)
+def test_hostile(tmp_path: Path, looks: Callable[..., None], keys: tuple[str, ...]) -> None:
+    with recorded(tmp_path / "x.tap", [batch()], []) as feed:
+        looks(feed, (100, 20), keys)
