@@ -1,0 +1,181 @@
+"""How quick the terminal UI is: `python -m bench.terminal [EXCHANGES]`.
+
+First paint: from the start of `tapper open X.tap` in a terminal to the first row on it. Key to screen: from a key to
+the rows as they are after it, while a recorder adds 2,000 exchanges a second to the session that is looked at; the
+app is driven headless. Medians and 95th percentiles, in wall time and, as machines are shared, in CPU time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.repeated import endless, recorder, save
+from tapper.feed.interface import Health
+from tapper.feed.session import SessionFeed
+from tapper.store.meta import Meta
+from tapper.store.session import Session
+
+if TYPE_CHECKING:
+    from ui.terminal.app import TapperApp
+
+EXCHANGES = 1_000_000
+ROUNDS = 7
+RATE = 2_000
+"""Exchanges per second that arrive."""
+STEP_S = 0.1
+KEYS = ("down",) * 10 + ("up",) * 3 + ("pagedown",) * 4 + ("pageup",) * 2 + ("home", "end", "up")
+REPEATS = 10
+
+
+class Growing(SessionFeed):
+    """A session that is still recorded into."""
+
+    def health(self) -> Health:
+        """As a live feed says."""
+        return Health(live=True, title="bench", rate=float(RATE))
+
+
+def first_paint(session: Path) -> tuple[float, float]:
+    """Seconds, and CPU seconds, from the start of the process to the first row."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color", "XDG_STATE_HOME": str(session.parent / "state")}
+    begun = time.perf_counter()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tapper.cli", "open", str(session)],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+        start_new_session=True,
+    )
+    os.close(slave)
+    seen = b""
+    while b"NOERROR" not in seen:
+        seen += os.read(master, 65536)
+    took = time.perf_counter() - begun
+    cpu = sum(float(x) for x in Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[11:13])
+    child.terminate()
+    threading.Thread(target=_drain, args=(master,), daemon=True).start()
+    child.wait()
+    return took, cpu / os.sysconf("SC_CLK_TCK")
+
+
+def _drain(master: int) -> None:
+    try:
+        while os.read(master, 65536):
+            pass
+    except OSError:
+        return
+
+
+def keys(directory: Path, held: int) -> list[float]:
+    """Milliseconds from each key to its screen, while more arrives."""
+    meta = Meta("bench", "2026-01-01T00:00:00Z", ())
+    with Session.create(directory / "live.tap", meta) as session:
+        stop = threading.Event()
+        ready = threading.Event()
+        writer = threading.Thread(target=_record, args=(session, held, ready, stop))
+        writer.start()
+        ready.wait()
+        try:
+            return asyncio.run(_press(Growing(session)))
+        finally:
+            stop.set()
+            writer.join()
+
+
+def _record(session: Session, held: int, ready: threading.Event, stop: threading.Event) -> None:
+    into, count = recorder(session), 0
+    rows = int(RATE * STEP_S)
+    began = None
+    for piece in endless(rows):
+        into.add(piece)
+        count += piece.exchanges.num_rows if piece.exchanges is not None else 0
+        if count < held:
+            continue
+        into.commit()
+        if began is None:
+            began = time.monotonic()
+        ready.set()
+        due = began + (count - held) / RATE
+        if stop.wait(max(due - time.monotonic(), 0)):
+            break
+    into.finish()
+
+
+async def _press(feed: SessionFeed) -> list[float]:
+    from ui.terminal.app import TapperApp
+
+    app = TapperApp(feed)
+    took = []
+    async with app.run_test(size=(120, 40)) as pilot:
+        while not app.requests.rows.current:
+            await pilot.pause(0.05)
+        for key in KEYS * REPEATS:
+            took.append(await _one(app, key))
+            await asyncio.sleep(0.03)
+    app.desk.close()
+    return took
+
+
+async def _one(app: TapperApp, key: str) -> float:
+    rows = app.requests.rows
+    painted = asyncio.get_running_loop().create_future()
+    begun = time.perf_counter()
+
+    def seen() -> None:
+        if painted.done():
+            return
+        row = rows.current
+        if row is None and rows.total:
+            app.call_after_refresh(seen)  # its rows are still asked for
+        else:
+            painted.set_result(time.perf_counter())
+
+    app.simulate_key(key)
+    app.call_later(lambda: app.call_after_refresh(seen))
+    return (await asyncio.wait_for(painted, 10) - begun) * 1000
+
+
+def main(exchanges: int) -> None:
+    """Prints the figures as JSON."""
+    with tempfile.TemporaryDirectory(prefix="tapper-bench-") as scratch:
+        session = Path(scratch) / "x.tap"
+        save(session, exchanges)
+        paints = sorted(first_paint(session) for _ in range(ROUNDS))
+        pressed = sorted(keys(Path(scratch), min(exchanges, 200_000)))
+    figures = {
+        "exchanges": exchanges,
+        "first paint s": {
+            "best": round(paints[0][0], 3),
+            "median": round(statistics.median(p[0] for p in paints), 3),
+            "cpu": round(statistics.median(p[1] for p in paints), 3),
+        },
+        "key to screen ms": {
+            "median": round(statistics.median(pressed), 1),
+            "p95": round(pressed[int(len(pressed) * 0.95)], 1),
+            "max": round(pressed[-1], 1),
+            "n": len(pressed),
+        },
+    }
+    json.dump(figures, sys.stdout, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else EXCHANGES)
