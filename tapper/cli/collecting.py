@@ -81,6 +81,7 @@ def run(
 async def _serve(options: Options, listen: Address, api: Address, tls: ssl.SSLContext | None, api_token: str) -> None:
     from aiohttp import web
 
+    from tapper.cli.web import built_page
     from tapper.collector.api.app import create_app, runner
     from tapper.collector.collector import Collector
 
@@ -89,7 +90,7 @@ async def _serve(options: Options, listen: Address, api: Address, tls: ssl.SSLCo
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with Collector(options) as collector:
-        front = runner(create_app(collector.feed, token=api_token))
+        front = runner(create_app(collector.feed, token=api_token, page=built_page()))
         await front.setup()
         try:
             await _listening(web.TCPSite(front, *api).start(), api)

@@ -19,7 +19,8 @@ export function HealthView() {
     stages.set(stage, [...(stages.get(stage) ?? []), { name, value }]);
   }
   return (
-    <div className="health">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and nothing in it takes the focus
+    <section className="health" tabIndex={0} aria-label="Health">
       {health.hints.map((hint) => (
         <p key={hint} className="banner">
           {clean(hint)}
@@ -175,7 +176,7 @@ export function HealthView() {
           ))}
         </div>
       </Part>
-    </div>
+    </section>
   );
 }
 
