@@ -50,7 +50,7 @@ def test_large_frames_are_taken_whole(tmp_path: Path) -> None:
     with (
         pair() as (client, server),
         nginx(server, tmp_path, files={"large": bytes(8 << 20)}),
-        Tap(netns=client.path) as tap,
+        Tap(netns=client.path, ring_bytes=64 << 20) as tap,
     ):
         client.run("curl", "-sS", "-o", "/dev/null", "http://10.9.0.2:8080/large")
     (exchange,) = tap.exchanges()

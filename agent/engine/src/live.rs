@@ -156,12 +156,21 @@ impl LiveReader {
         }
     }
 
-    /// Takes what was captured until now, the block that is being filled included.
+    /// Takes what was captured until now, the block that is being filled included: all that the ring holds, but not
+    /// what goes on coming for ever.
     fn drain(&mut self) {
         let began = Instant::now();
-        while let Some(left) = HAND_OVER.checked_sub(began.elapsed()) {
-            if let Wait::Packets(packets, names) = self.source.wait(left) {
-                take(packets, &names, &mut self.pipeline, self.recording.as_mut());
+        for _ in 0..=self.source.blocks() {
+            loop {
+                let left = HAND_OVER.saturating_sub(began.elapsed());
+                match self.source.wait(left) {
+                    Wait::Packets(packets, names) => {
+                        take(packets, &names, &mut self.pipeline, self.recording.as_mut());
+                        break;
+                    }
+                    _ if left.is_zero() => return,
+                    _ => {}
+                }
             }
         }
     }

@@ -172,6 +172,11 @@ impl LiveSource {
         }
     }
 
+    /// How many blocks of packets it holds at most.
+    pub fn blocks(&self) -> usize {
+        self.ring.blocks()
+    }
+
     /// Its counters, as (stage, name, value).
     pub fn counters(&mut self) -> [(&'static str, &'static str, u64); 4] {
         if let Ok(new) = self.socket.take_statistics() {

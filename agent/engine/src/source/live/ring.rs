@@ -33,6 +33,11 @@ pub(super) struct Ring {
 unsafe impl Send for Ring {}
 
 impl Ring {
+    /// How many blocks it has.
+    pub(super) fn blocks(&self) -> usize {
+        self.blocks
+    }
+
     /// Sets up a ring of about so many bytes.
     pub(super) fn new(socket: &Socket, bytes: usize) -> io::Result<Self> {
         socket.set(libc::SOL_PACKET, libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as libc::c_int))?;
