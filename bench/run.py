@@ -43,6 +43,7 @@ class Bench:
     growth: int
     data: Path
     scratch: Path
+    seconds: int
     lines: list[tuple[str, str, str, str]] = field(default_factory=list)
     tshark_rate: float | None = None
 
@@ -132,8 +133,17 @@ class Bench:
         self.line("    wrong records", str(wrong), "0", wrong == 0)
         self.line("    verdicts", ", ".join(f"{word} {count:,}" for word, count in sorted(made["verdicts"].items())))
 
+    def live(self) -> None:
+        """A live tap beside nginx and wrk."""
+        from bench.live import MissingError, figures
 
-PARTS = ("tshark", "engine", "read", "memory", "queries", "loss")
+        try:
+            figures(self.scratch, self.line, self.seconds)
+        except MissingError as error:
+            self.line("live", str(error))
+
+
+PARTS = ("tshark", "engine", "read", "memory", "queries", "loss", "live")
 
 
 def main() -> None:
@@ -142,13 +152,14 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all, if none is given")
     parser.add_argument("--exchanges", type=int, default=200_000)
     parser.add_argument("--growth", type=int, default=10, help="how much larger the large file is")
+    parser.add_argument("--seconds", type=int, default=5, help="of each load of live figures")
     parser.add_argument("--data", type=Path, default=Path("bench/data"), help="where captures are kept")
     args = parser.parse_args()
     if unknown := set(args.parts) - set(PARTS):
         parser.error(f"unknown part: {', '.join(sorted(unknown))}; known: {', '.join(PARTS)}")
     console = Console()
     scratch = Path(tempfile.mkdtemp(prefix="tapper-bench-"))
-    bench = Bench(args.exchanges, args.growth, args.data, scratch)
+    bench = Bench(args.exchanges, args.growth, args.data, scratch, args.seconds)
     try:
         for part in PARTS:
             if part in (args.parts or PARTS):
