@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import signal
 import socket
@@ -17,6 +18,7 @@ from aiohttp import web
 from agent.budget import Budget
 from agent.health import application
 from agent.pacing import ROWS, Paced
+from agent.rights import advice
 from agent.shipper import Shipper
 from agent.sources import COUNTERS_EVERY
 from agent.spool import Spool
@@ -156,14 +158,19 @@ class Agent:
                 return _engine.FileReader([target.value], **how)
             return Paced(_engine.FileReader([target.value], batch_rows=ROWS, **how), pace)
         ours = [self._shipper.peer] if self._shipper is not None and self._shipper.peer else []
-        return _engine.LiveReader(
-            interface=place.interface,
-            netns=place.netns,
-            exclude=[*ours, *((end.ip, end.port) for end in settings.exclude)],
-            ports=place.ports,
-            flush_ms=FLUSH_MS if self._tapping.reading() < MANY else 2 * FLUSH_MS,
-            **how,
-        )
+        how["exclude"] = [*ours, *((end.ip, end.port) for end in settings.exclude)]
+        if not hasattr(_engine, "LiveReader"):
+            return _portable(place, how)
+        try:
+            return _engine.LiveReader(
+                interface=place.interface,
+                netns=place.netns,
+                ports=place.ports,
+                flush_ms=FLUSH_MS if self._tapping.reading() < MANY else 2 * FLUSH_MS,
+                **how,
+            )
+        except PermissionError as error:
+            raise PermissionError(advice(error)) from error
 
     def status(self) -> control.Status:
         """How it is now."""
@@ -193,6 +200,13 @@ class Agent:
             yield
         finally:
             await runner.cleanup()
+
+
+def _portable(place: Place, how: dict[str, Any]) -> Any:
+    from agent.portable import WARNING, PortableReader
+
+    logging.getLogger("tapper.agent").warning(WARNING)
+    return PortableReader(interface=place.interface, ports=place.ports, **how)
 
 
 def _version() -> str:

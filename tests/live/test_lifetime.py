@@ -135,3 +135,17 @@ def test_missing_capabilities_are_named() -> None:
             result = subprocess.run(command, capture_output=True, text=True, check=False)
             assert "PermissionError: not permitted to " in result.stderr
             assert f"CAP_{capability.upper()} is missing" in result.stderr
+
+
+def test_the_command_that_helps_is_named() -> None:
+    """As nobody, in an own namespace: one line that can be pasted."""
+    code = (
+        "import sys\nsys.argv = ['tapper', 'tap', '--local', '--for', '3 s']\n"
+        "import agent._engine as engine\nfrom agent.rights import advice\nimport os\nos.seteuid(65534)\n"
+        "try: engine.LiveReader()\nexcept PermissionError as error: print(advice(error))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    (line,) = ran.stdout.splitlines()
+    assert line.startswith("not permitted to capture packets: the capability CAP_NET_RAW is missing; run: sudo ")
+    assert "tapper tap --local --for '3 s'" in line
+    assert line.endswith(f"sudo setcap cap_net_raw+ep {Path(sys.executable).resolve()}")
