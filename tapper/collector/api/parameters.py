@@ -50,7 +50,7 @@ class Parameter:
                     raise self._wrong("is true or false")
                 return text.lower() in _TRUE
             case "names":
-                names = tuple(name.strip() for name in text.split(",") if name.strip())
+                names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
                 if len(names) > MOST_NAMES:
                     raise self._wrong(f"has at most {MOST_NAMES} names")
                 if unknown := [name for name in names if self.choices and name not in self.choices]:
