@@ -18,7 +18,7 @@ from tests.collector.running import (
     collector,
     requests,
 )
-from tests.live.network import needs_root, wait_until
+from tests.live.network import host, ip, needs_root, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +83,16 @@ class TestNetwork:
                     assert seen_once(seen(second, "n"), 3000)
                     second.wait_for_ready("a")
                     assert [(a["lost"], a["problem"]) for a in second.states()] == [(0, None)]
+
+    def test_an_agent_taps_a_namespace_again_that_comes_back(self, tmp_path: Path) -> None:
+        with host() as one, collector(tmp_path) as there, agent(there, "a", "--netns", one.path) as process:
+            there.wait_for_ready("a")
+            ip("netns", "del", one.name)
+            wait_until(lambda: [a["sources"] for a in there.states()] == [0])
+            ip("netns", "add", one.name)
+            one.ip("link", "set", "lo", "up")
+            there.wait_for_ready("a")
+            assert process.poll() is None
 
 
 def seen_once(found: Counter[str], count: int) -> bool:
