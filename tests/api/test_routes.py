@@ -111,6 +111,11 @@ def test_exports_are_files(client: Client, form: str) -> None:
         assert pa.ipc.open_stream(answer.body).read_all().num_rows == 1
 
 
+def test_columns_come_as_they_are_asked_for(client: Client) -> None:
+    answer = client.get("/export/arrow", columns="request_headers,id")
+    assert pa.ipc.open_stream(answer.body).read_all().column_names == ["request_headers", "id"]
+
+
 @pytest.mark.parametrize("form", ["json", "graphml", "dot", "mermaid", "csv", "svg", "png"])
 def test_maps_are_files(client: Client, form: str) -> None:
     answer = client.get(f"/map/export/{form}")

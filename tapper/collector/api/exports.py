@@ -160,7 +160,7 @@ def write_arrow(tables: Iterable[pa.Table], schema: pa.Schema, sink: Any) -> Non
     """An Arrow IPC stream of these tables."""
     with pa.ipc.new_stream(sink, schema) as stream:
         for table in tables:
-            stream.write_table(table.cast(schema))
+            stream.write_table(table.select(schema.names).cast(schema))
 
 
 def write_map(feed: Feed, form: str, values: dict[str, Any], sink: BinaryIO) -> None:

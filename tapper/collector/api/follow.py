@@ -147,7 +147,8 @@ async def arrow(request: web.Request, feed: Feed, values: dict[str, Any], reader
         with suppress(BrokenPipeError):  # the reader has left
             with pa.ipc.new_stream(pa.PythonFile(pipe, "w"), schema) as stream:
                 for table in feed.follow(values["where"], values["columns"]):
-                    stream.write_batch(table.cast(schema).combine_chunks().to_batches()[0] if table.num_rows else none)
+                    asked = table.select(schema.names).cast(schema).combine_chunks()
+                    stream.write_batch(asked.to_batches()[0] if asked.num_rows else none)
             pipe.end()
 
     reading = asyncio.ensure_future(readers.run(read))
