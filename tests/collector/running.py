@@ -60,7 +60,7 @@ class Running:
         asked = urllib.request.Request(
             f"{self.api}/api/v1{path}?{urllib.parse.urlencode(query)}", headers={"Authorization": f"Bearer {token}"}
         )
-        with urllib.request.urlopen(asked, timeout=20) as answer:
+        with urllib.request.urlopen(asked, timeout=60) as answer:
             return json.load(answer)
 
     def exchanges(self) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ def collector(folder: Path, *options: str, listen: str = "127.0.0.1:0", api: str
             yield Running(process, folder / "credentials", agents[1], front[1])
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def agent_command(to: Running, name: str, *options: str, **changed: Path) -> list[str]:
@@ -111,4 +111,4 @@ def agent(to: Running, name: str, *options: str) -> Iterator[subprocess.Popen[st
             yield process
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)

@@ -154,7 +154,7 @@ def test_the_container_of_a_cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert container_of(f"0::/docker/{number}\n") == "shop"
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "not so in time"

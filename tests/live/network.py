@@ -132,7 +132,7 @@ def wait_for_port(host: Host, port: int) -> None:
     wait_until(lambda: bool(host.run("ss", "-Hltn", f"sport = :{port}")))
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Waits until it holds."""
     end = time.monotonic() + seconds
     while not condition():
