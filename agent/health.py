@@ -16,6 +16,7 @@ METRICS: tuple[tuple[str, str, str, str], ...] = (
     ("ring_drops", "ring_drops_total", "counter", "Packets that the kernel dropped because a ring was full"),
     ("records", "records_total", "counter", "Records made"),
     ("lost_records", "lost_records_total", "counter", "Records given up before the collector had them"),
+    ("oversized_records", "oversized_records_total", "counter", "Of them, those that no shipment could hold"),
     ("spooled_records", "spooled_records", "gauge", "Records that the collector has not acknowledged"),
     ("spooled_bytes", "spooled_bytes", "gauge", "Bytes of them"),
     ("reading", "sources", "gauge", "Interfaces and network namespaces that are read"),

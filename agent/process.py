@@ -175,13 +175,15 @@ class Agent:
     def status(self) -> control.Status:
         """How it is now."""
         spool, tapping, budget = self._spool.state(), self._tapping, self._budget
+        oversized = tapping.oversized()
         return control.Status(
             sources=tapping.status()[: control.MAX_LIST],
             reading=tapping.reading(),
             packets=tapping.packets(),
             ring_drops=tapping.ring_drops(),
-            records=spool.records,
-            lost_records=spool.lost_records,
+            records=spool.records + oversized,
+            lost_records=spool.lost_records + oversized,
+            oversized_records=oversized,
             spooled_records=spool.spooled_records,
             spooled_bytes=spool.spooled_bytes,
             shed=tapping.level,

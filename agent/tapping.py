@@ -38,7 +38,7 @@ class Tapping:
         self._of: dict[Target, Any] = {}
         self._problems: dict[Target, str] = {}
         self._seen: set[Target] = set()
-        self._ended = (0, 0)  # packets and drops of sources that are gone
+        self._ended = (0, 0, 0)  # packets, drops and oversized records of sources that are gone
         self._number = 0
         self._lock = threading.Lock()  # looking is done beside the loop that asks for the status
         self.level = 0
@@ -75,8 +75,8 @@ class Tapping:
     def _reconcile(self, wanted: tuple[Target, ...], cgroups: dict[str, list[int]]) -> None:
         for key, source in list(self._sources.items()):
             if source.state in ("ended", "failed"):
-                packets, drops = self._ended
-                self._ended = packets + source.packets, drops + source.ring_drops
+                packets, drops, oversized = self._ended
+                self._ended = packets + source.packets, drops + source.ring_drops, oversized + source.oversized
                 del self._sources[key]
                 self._failed[key] = time.monotonic() + (RETRY if source.state == "failed" else 0.0)
                 for target, its in self._of.items():
@@ -158,6 +158,11 @@ class Tapping:
         """Of all sources since the start."""
         with self._lock:
             return self._ended[1] + sum(source.ring_drops for source in self._sources.values())
+
+    def oversized(self) -> int:
+        """Records of all sources since the start that no shipment could hold."""
+        with self._lock:
+            return self._ended[2] + sum(source.oversized for source in self._sources.values())
 
     def finished(self) -> bool:
         """Whether all targets are files, and read."""

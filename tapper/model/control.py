@@ -185,6 +185,8 @@ class Status:
     """Records made."""
     lost_records: int = 0
     """Of them, those that were given up before they were acknowledged."""
+    oversized_records: int = 0
+    """Of those, the ones that no shipment could hold."""
     spooled_records: int = 0
     spooled_bytes: int = 0
     shed: int = 0

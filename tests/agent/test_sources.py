@@ -5,6 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent import sources
+from agent.health import metrics
+from agent.process import Agent, Options
+from agent.shipper import Collector
+from tapper.model.control import Target
+from tests.live.network import wait_until
+
+if TYPE_CHECKING:
+    import pytest
 
 CAPTURE = Path(__file__).parent.parent / "captures" / "nginx.pcap.zst"
 
@@ -27,3 +38,17 @@ def test_the_thread_that_loaded_the_engine_may_end() -> None:
     command = [sys.executable, "-c", ONE_AFTER_ANOTHER, str(CAPTURE)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "True\n" * 3, "")
+
+
+def test_records_that_no_shipment_can_hold_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_SHIPMENT", 64 << 10)
+    agent = Agent(Options(Collector("https://127.0.0.1:1", "token"), targets=(Target("file", str(CAPTURE)),)))
+
+    def finished() -> bool:
+        agent._tapping.look()
+        return agent._tapping.finished()
+
+    wait_until(finished)
+    status = agent.status()
+    assert status.records == status.lost_records == status.oversized_records > 0
+    assert f"tapper_agent_oversized_records_total {status.oversized_records}\n" in metrics(status, connected=False)
