@@ -30,13 +30,7 @@ with temporary_session(META, Path(sys.argv[1])) as session:
 
 def look(parent: Path, act: str) -> int:
     code = LOOKING.replace("{act}", act)
-    return subprocess.run([sys.executable, "-c", code, str(parent)], check=False, preexec_fn=heed_signals).returncode
-
-
-def heed_signals() -> None:
-    """As in a terminal: what runs the tests may itself ignore some (nohup, a shell's background)."""
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    return subprocess.run([sys.executable, "-c", code, str(parent)], check=False).returncode
 
 
 @pytest.mark.parametrize(
