@@ -17,7 +17,9 @@ def main(path: Path) -> None:
     for kind, body in ((b"text/html", SCRIPT), (b"image/svg+xml", SVG), (b"application/json", b'{"a":"%s"}' % SCRIPT)):
         traffic.call(
             b"POST /%3Cb%3E<img/src=x/onerror=window.ran='path'> HTTP/1.1\r\nHost: javascript:window.ran='host'\r\n"
-            b"X-Evil: \x1b[31mred\x07 \xe2\x80\xae<i>kind</i>\r\nContent-Type: " + kind + b"\r\nContent-Length: "
+            b"X-Evil: \x1b[31mred\x07\r\nX-Kind: \xe2\x80\xae<i>kind</i>\r\nContent-Type: "
+            + kind
+            + b"\r\nContent-Length: "
             b"%d\r\n\r\n%s" % (len(body), body),
             b"HTTP/1.1 500 <u>no</u>\r\nX-Evil: \x9b2J<svg/onload=window.ran='header'>\r\nContent-Type: "
             + kind

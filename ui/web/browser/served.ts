@@ -17,6 +17,7 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const missing = [
   [CHROMIUM, "no Chromium (set CHROMIUM to its path)"],
   [TAPPER, "tapper is not built (make)"],
+  [join(ROOT, "agent/_engine.abi3.so"), "tapper's engine is not built (make)"],
   [join(ROOT, "ui/web/dist/index.html"), "the page is not built (make)"],
 ].find(([path]) => !existsSync(path!))?.[1];
 if (missing) console.warn(`browser tests are skipped: ${missing}`);

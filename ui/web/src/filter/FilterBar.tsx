@@ -7,17 +7,11 @@ import { usePage } from "../app/page";
 import { count } from "../model/figures";
 import { go, useView } from "../state/store";
 import { has, toggled } from "./terms";
+import { type Wrong, WrongWord } from "./WrongWord";
 
 type Candidate = Schemas["Candidate"];
 
 const SHOWN = 12;
-
-interface Wrong {
-  readonly message: string;
-  readonly position: number;
-  readonly length: number;
-  readonly hint: string | null;
-}
 
 export function FilterBar() {
   const { where } = useView();
@@ -27,22 +21,45 @@ export function FilterBar() {
   const [chosen, setChosen] = useState(-1);
   const [scrolled, setScrolled] = useState(0);
   const input = useRef<HTMLInputElement>(null);
-  const asking = useRef<AbortController | null>(null);
+  const completing = useRef<AbortController | null>(null);
+  const checking = useRef<AbortController | null>(null);
 
   // The box follows the URL: back, a facet, a link.
   useEffect(() => {
+    completing.current?.abort();
+    checking.current?.abort();
     setText(where);
     setWrong(null);
     setCandidates([]);
   }, [where]);
 
+  /** Another text in the box: what is asked about the one before no longer counts. */
+  function write(given: string): void {
+    checking.current?.abort();
+    checking.current = null;
+    setText(given);
+    setWrong(null);
+  }
+
+  /** Closes the list, and keeps one that is on its way from opening. */
+  function dismiss(): void {
+    completing.current?.abort();
+    completing.current = null;
+    setCandidates([]);
+  }
+
+  /** Whether this can be asked; false, too, when something else was asked or written meanwhile. */
   async function check(given: string): Promise<boolean> {
+    checking.current?.abort();
+    const control = new AbortController();
+    checking.current = control;
     if (!given.trim()) {
       setWrong(null);
       return true;
     }
     try {
-      const found = await get("/filter", { where: given });
+      const found = await get("/filter", { where: given }, { signal: control.signal });
+      if (control.signal.aborted) return false;
       setWrong(
         found.ok
           ? null
@@ -55,28 +72,34 @@ export function FilterBar() {
       );
       return found.ok;
     } catch (error) {
-      setWrong({ message: (error as ApiError).message, position: 0, length: 1, hint: null });
+      if (!control.signal.aborted)
+        setWrong({ message: (error as ApiError).message, position: 0, length: 1, hint: null });
       return false;
+    } finally {
+      if (checking.current === control) checking.current = null;
     }
   }
 
   async function apply(given: string): Promise<void> {
-    setCandidates([]);
+    dismiss();
     if (await check(given)) go({ where: given.trim() });
   }
 
   async function complete(given: string, cursor: number): Promise<void> {
-    asking.current?.abort();
+    completing.current?.abort();
     const control = new AbortController();
-    asking.current = control;
+    completing.current = control;
     try {
       // The API counts characters, JavaScript halves of those beyond the first 65,536.
       const characters = [...given.slice(0, cursor)].length;
       const answer = await get("/complete", { text: given, cursor: characters }, { signal: control.signal });
+      if (control.signal.aborted) return;
       setCandidates(answer.candidates.slice(0, SHOWN));
       setChosen(-1);
     } catch {
       // Completion is a help; without it one types on.
+    } finally {
+      if (completing.current === control) completing.current = null;
     }
   }
 
@@ -86,14 +109,11 @@ export function FilterBar() {
     const rest = characters.slice(candidate.end).join("");
     const opens = /[[("]$/.test(candidate.text);
     const made = `${before}${candidate.text}${opens ? "" : " "}`;
-    setText(made + rest.trimStart());
+    const whole = made + rest.trimStart();
+    write(whole);
     setCandidates([]);
-    setWrong(null);
-    requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(made.length, made.length);
-      void complete(made + rest.trimStart(), made.length);
-    });
+    void complete(whole, made.length);
+    requestAnimationFrame(() => input.current?.setSelectionRange(made.length, made.length));
   }
 
   function onKeyDown(event: KeyboardEvent<HTMLInputElement>): void {
@@ -111,9 +131,10 @@ export function FilterBar() {
     } else if (event.key === "Escape") {
       event.preventDefault();
       event.stopPropagation();
-      if (open) setCandidates([]);
+      // A list that is about to open is dismissed like an open one: the text isn't lost by a key that came early.
+      if (open || completing.current) dismiss();
       else if (text) {
-        setText("");
+        write("");
         void apply("");
       } else input.current?.blur();
     } else if (event.key === " " && event.ctrlKey) {
@@ -145,14 +166,13 @@ export function FilterBar() {
           placeholder='dst.service == "orders" && (status >= 500 || latency > 200ms)'
           value={text}
           onChange={(event) => {
-            setText(event.target.value);
-            setWrong(null);
+            write(event.target.value);
             void complete(event.target.value, event.target.selectionStart ?? event.target.value.length);
           }}
           onFocus={(event) => void complete(text, event.target.selectionStart ?? text.length)}
           onBlur={() => {
-            setTimeout(() => setCandidates([]), 150);
-            if (text.trim() !== where) void check(text);
+            dismiss();
+            if (text.trim() !== where && !checking.current) void check(text);
           }}
           onKeyDown={onKeyDown}
           onScroll={(event) => setScrolled(event.currentTarget.scrollLeft)}
@@ -162,7 +182,7 @@ export function FilterBar() {
             type="button"
             className="button plain small clear"
             onClick={() => {
-              setText("");
+              write("");
               void apply("");
             }}
           >
@@ -186,53 +206,22 @@ export function FilterBar() {
             ))}
           </ul>
         )}
-        {wrong && <WrongWord text={text} wrong={wrong} scrolled={scrolled} onTake={(better) => setText(better)} />}
+        {wrong && (
+          <WrongWord
+            text={text}
+            wrong={wrong}
+            scrolled={scrolled}
+            onTake={(better) => {
+              write(better);
+              input.current?.focus();
+              void apply(better);
+            }}
+          />
+        )}
       </div>
       <Quick />
       <Matched />
     </search>
-  );
-}
-
-function WrongWord({
-  text,
-  wrong,
-  scrolled,
-  onTake,
-}: {
-  text: string;
-  wrong: Wrong;
-  scrolled: number;
-  onTake(better: string): void;
-}) {
-  const { message, position, length, hint } = wrong;
-  const characters = [...text];
-  return (
-    <div className="filter-wrong" id="filter-wrong" role="alert">
-      <div aria-hidden="true" style={{ marginLeft: -scrolled }}>
-        {" ".repeat(position)}
-        {"^".repeat(Math.min(length, 200))}
-      </div>
-      <div className="says">
-        {message}
-        {hint && (
-          <>
-            {" "}
-            Did you mean{" "}
-            <button
-              type="button"
-              className="link"
-              onClick={() =>
-                onTake([...characters.slice(0, position), hint, ...characters.slice(position + length)].join(""))
-              }
-            >
-              {hint}
-            </button>
-            ?
-          </>
-        )}
-      </div>
-    </div>
   );
 }
 
