@@ -53,13 +53,15 @@ export function App() {
         </header>
         <FilterBar />
         <Scrubber />
-        <main className="middle">
-          <Suspense fallback={<div className="map" />}>
-            <MapPane />
-          </Suspense>
-          {panel !== "full" && <Drawer />}
+        <main className="body">
+          <div className="middle">
+            <Suspense fallback={<div className="map" />}>
+              <MapPane />
+            </Suspense>
+            <BottomPanel />
+          </div>
+          <Drawer />
         </main>
-        <BottomPanel />
       </div>
     </PageProvider>
   );

@@ -11,7 +11,9 @@ import { requestText, statusText } from "../requests/row";
 
 const WIDTH = 480;
 const LEFT = 46;
-const DECADES = [1e5, 1e6, 1e7, 1e8, 1e9, 1e10];
+const DECADES = [1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11];
+/** Between decades, where a chart shows less than two of them. */
+const THIRDS = DECADES.flatMap((ns) => [ns, 2 * ns, 5 * ns]);
 
 interface OverTimeProps {
   readonly rows: readonly Row[];
@@ -28,9 +30,11 @@ export function OverTime({ rows, bounds, line, utc, onOpen }: OverTimeProps) {
   const [start, end] = bounds;
   const whole = Math.max(between(start, end), 1);
   const known = rows.flatMap((row) => (row.latency_ns ?? 0) || []);
-  const most = Math.max(...known, 1e7);
-  const least = Math.max(Math.min(...known, most / 10), 1e4);
-  const [low, high] = [Math.log10(least) - 0.1, Math.log10(most) + 0.12];
+  const most = Math.max(...known, 1e4);
+  const least = Math.max(Math.min(...known, most), 1e4);
+  // At least half a decade, so that small differences don't look large.
+  const room = Math.max((0.7 - Math.log10(most / least)) / 2, 0.1);
+  const [low, high] = [Math.log10(least) - room, Math.log10(most) + room];
   const height = 150;
   const x = (time: Nanoseconds): number => LEFT + (between(start, time) / whole) * (WIDTH - LEFT - 6);
   const y = (ns: number): number => height - ((Math.log10(Math.max(ns, 1)) - low) / (high - low)) * height;
@@ -42,14 +46,16 @@ export function OverTime({ rows, bounds, line, utc, onOpen }: OverTimeProps) {
         role="img"
         aria-label={`Latency over time of ${plural(rows.length, "call")}, ${duration(least)} to ${duration(most)}`}
       >
-        {DECADES.filter((ns) => Math.log10(ns) > low && Math.log10(ns) < high).map((ns) => (
-          <g key={ns}>
-            <line className="grid-line" x1={LEFT} x2={WIDTH} y1={y(ns)} y2={y(ns)} />
-            <text className="axis" x={LEFT - 6} y={y(ns) + 3} textAnchor="end">
-              {duration(ns).replace(/\.0+(?= )/, "")}
-            </text>
-          </g>
-        ))}
+        {(high - low > 1.6 ? DECADES : THIRDS)
+          .filter((ns) => Math.log10(ns) > low && Math.log10(ns) < high)
+          .map((ns) => (
+            <g key={ns}>
+              <line className="grid-line" x1={LEFT} x2={WIDTH} y1={y(ns)} y2={y(ns)} />
+              <text className="axis" x={LEFT - 6} y={y(ns) + 3} textAnchor="end">
+                {duration(ns).replace(/\.0+(?= )/, "")}
+              </text>
+            </g>
+          ))}
         {[0, 0.5, 1].map((share) => (
           <text
             key={share}

@@ -4,6 +4,7 @@ import {
   Background,
   type NodeChange,
   ReactFlow,
+  type ReactFlowInstance,
   ReactFlowProvider,
   useReactFlow,
   useStore,
@@ -18,7 +19,7 @@ import { clean } from "../model/text";
 import { adjust, go, useView } from "../state/store";
 import { EdgeLayer } from "./EdgeLayer";
 import { NODE_HEIGHT, NODE_WIDTH, type Point } from "./geometry";
-import type { Edge, Graph } from "./graph";
+import { type Edge, edgeOfKey, type Graph } from "./graph";
 import { MapNotes } from "./MapNotes";
 import { MapTools } from "./MapTools";
 import { nextNode } from "./neighbour";
@@ -44,7 +45,7 @@ function Inner() {
   const { map, changes } = usePage();
   const view = useView();
   const theme = useTheme();
-  const flow = useReactFlow();
+  const flow = useReactFlow<BoxNode>();
   const laid = useSlots(map.drawn);
   const [dragged, setDragged] = useState<Readonly<Record<string, Point>>>({});
   const [hovered, setHovered] = useState<string | null>(null);
@@ -63,6 +64,16 @@ function Inner() {
     last.current = fitted;
     void flow.fitView(FIT);
   }, [settled, fitted, flow]);
+
+  // What is selected comes into sight, by no more than it takes: the drawer must not hide what it tells of.
+  const chosen = view.edge ?? view.node;
+  const width = useStore((store) => store.width);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a selection, or the room for it, moves the view
+  useEffect(() => {
+    const keys = view.node !== null ? [view.node] : (edgeOfKey(view.edge ?? "")?.slice(0, 2) ?? []);
+    const points = keys.flatMap((key) => scene.where.get(key) ?? []);
+    if (points.length) reveal(flow, points, width, pane.current?.clientHeight ?? 0);
+  }, [chosen, width]);
 
   const onNodesChange = (changed: NodeChange<BoxNode>[]): void => {
     const places: Record<string, Point> = {};
@@ -158,6 +169,30 @@ function Inner() {
       {map.loaded && !scene.nodes.size && <WhyEmpty />}
     </section>
   );
+}
+
+/** Brings boxes into sight: moves if they fit, else shows all of them. */
+function reveal(flow: ReactFlowInstance<BoxNode>, points: readonly Point[], width: number, height: number): void {
+  const { x, y, zoom } = flow.getViewport();
+  const left = Math.min(...points.map((point) => point.x)) * zoom + x;
+  const right = (Math.max(...points.map((point) => point.x)) + NODE_WIDTH) * zoom + x;
+  const top = Math.min(...points.map((point) => point.y)) * zoom + y;
+  const bottom = (Math.max(...points.map((point) => point.y)) + NODE_HEIGHT) * zoom + y;
+  const [dx, dy] = [shift(left, right, 24, width - 24), shift(top, bottom, 56, height - 44)];
+  if (dx === null || dy === null) {
+    const [from, to] = [Math.min(...points.map((point) => point.x)), Math.max(...points.map((point) => point.x))];
+    const [high, low] = [Math.min(...points.map((point) => point.y)), Math.max(...points.map((point) => point.y))];
+    void flow.fitBounds(
+      { x: from, y: high, width: to - from + NODE_WIDTH, height: low - high + NODE_HEIGHT },
+      { padding: 0.15 },
+    );
+  } else if (dx || dy) void flow.setViewport({ x: x + dx, y: y + dy, zoom }, { duration: 150 });
+}
+
+/** How far a stretch must go to lie within limits; null: it is too long. */
+function shift(from: number, to: number, least: number, most: number): number | null {
+  if (to - from > most - least) return null;
+  return from < least ? least - from : to > most ? most - to : 0;
 }
 
 const NO_EDGES: [] = [];

@@ -50,7 +50,7 @@ export function Requests() {
           const large = order.endsWith("_ns") || order.endsWith("_bytes");
           go({ order, descending: same ? !view.descending : large });
         }}
-        onOpen={(shown) => go({ request: shown.id ?? null, panel: view.panel === "full" ? "half" : view.panel })}
+        onOpen={(shown) => go({ request: shown.id ?? null })}
         onWindow={onWindow}
         follows={follows}
         question={JSON.stringify([where, range, view.order, view.descending])}
