@@ -46,6 +46,7 @@ demo: build ## a shop of real servers, tapped live: its requests and its map
 
 test: build .venv/system.stamp ## all tests
 	cd $(ENGINE) && cargo test --locked --quiet
+	$(if $(NPM),cd $(WEB) && $(NPM) test --silent -- --reporter=dot && $(NPM) run --silent browser)
 	$(BIN)/python -m pytest -q -n auto
 
 .venv/system.stamp: tools/system_packages.sh .venv/packages.stamp
