@@ -165,6 +165,18 @@ describe.skipIf(missing)("the recorded shop", () => {
     expect(await page.locator("#filter").evaluate((box) => box === document.activeElement)).toBe(true);
   });
 
+  it("keeps all columns of the table in sight beside a drawer", async () => {
+    await show("?panel=full");
+    await rows().first().click();
+    const drawer = page.getByRole("complementary", { name: "Request", exact: true });
+    await drawer.getByRole("tab", { name: "Timing" }).waitFor();
+    await page.waitForFunction(() => {
+      const shown = document.querySelector("aside.drawer")!.getBoundingClientRect();
+      const size = document.querySelector(".grid-row[aria-rowindex]")!.lastElementChild!.getBoundingClientRect();
+      return shown.right <= innerWidth && size.width > 0 && size.right <= shown.left;
+    });
+  });
+
   it("exports map and requests in forms that can be read", async () => {
     await show("");
     const begins: Record<string, RegExp> = {
