@@ -96,7 +96,7 @@ impl TcpFlow {
     }
 
     pub fn segment(&mut self, segment: &Segment<'_>, time: Nanos, out: &mut Output) {
-        if self.conn.sightings.is_copy(segment) {
+        if self.conn.sightings.is_copy(segment, time) {
             out.counters.add(Counter::Copies, 1);
             return;
         }
