@@ -76,6 +76,7 @@ class FileReader:
         redact: bool = True,
         redact_key: bytes | None = None,
         redact_names: Sequence[str] = (),
+        descriptors: Sequence[bytes] = (),
         batch_rows: int = 16384,
         compression: str = "lz4",
     ) -> FileReader:
@@ -89,6 +90,8 @@ class FileReader:
             redact: whether secrets are replaced by marks.
             redact_key: 16 bytes that key the marks; None: random. Equal keys give equal marks.
             redact_names: further names of headers, query parameters and fields that hold secrets (lower case).
+            descriptors: sets of descriptors of Protocol Buffers (`FileDescriptorSet`): what fields of gRPC messages are
+                called, so that secrets among them are found; what servers tell of themselves is known besides.
             batch_rows: exchanges in one batch.
             compression: of payloads: "lz4", "zstd" or "none".
 
@@ -135,6 +138,7 @@ class LiveReader:
         redact: bool = True,
         redact_key: bytes | None = None,
         redact_names: Sequence[str] = (),
+        descriptors: Sequence[bytes] = (),
         batch_rows: int = 16384,
         compression: str = "lz4",
         record: str | None = None,

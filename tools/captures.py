@@ -27,6 +27,7 @@ import zstandard
 from aiohttp import web
 from scapy.layers import dns
 
+from tools import websocket_capture
 from tools.network import SUBNET, Network
 from tools.shop.services import ForkingServer, News
 
@@ -305,6 +306,7 @@ def dnsmasq_client(log: Log) -> None:
 
 SERVE: dict[str, Callable[[], None]] = {
     "aiohttp": lambda: web.run_app(aiohttp_app(), port=8080, print=None, access_log=None),
+    "websocket": websocket_capture.serve_websocket,
     "forking": lambda: ForkingServer(("", 8080), News).serve_forever(),
 }
 RECIPES: dict[str, tuple[Callable[[Network, Path], None], Callable[[Log], None], list[str]]] = {
@@ -312,6 +314,11 @@ RECIPES: dict[str, tuple[Callable[[Network, Path], None], Callable[[Log], None],
     "aiohttp": (aiohttp, aiohttp_client, ["-i", "eth0", "--time-stamp-precision=nano"]),
     "forking-http10": (forking, forking_client, ["-i", "eth0"]),
     "dnsmasq": (dnsmasq, dnsmasq_client, ["-i", "eth0"]),
+    "websocket": (
+        websocket_capture.websocket,
+        lambda log: websocket_capture.websocket_client(SERVER, log),
+        ["-i", "eth0"],
+    ),
 }
 """Name -> how to start the server, what the client does, how tcpdump listens on the client's host."""
 

@@ -12,6 +12,9 @@ from ui.lines import DIM, NAME, TITLE, Line, line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from google.protobuf.descriptor import Descriptor
+
+    from tapper.model.protobuf import Schemas
     from tapper.model.records import Endpoint, Exchange, Half, Message
 
 BAR = 40
@@ -119,13 +122,13 @@ def _bytes(number: int | None) -> str:
     return "-" if number is None else f"{size(number)}B"
 
 
-def request(exchange: Exchange, view: str | None = None) -> Iterator[Line]:
+def request(exchange: Exchange, view: str | None = None, schemas: Schemas | None = None) -> Iterator[Line]:
     """The request as sent."""
     yield line((asked(exchange), TITLE))
-    yield from _half(exchange.request, view)
+    yield from _half(exchange.request, view, message_type(exchange, schemas, request=True))
 
 
-def response(exchange: Exchange, view: str | None = None) -> Iterator[Line]:
+def response(exchange: Exchange, view: str | None = None, schemas: Schemas | None = None) -> Iterator[Line]:
     """The response as received; nothing if there was none."""
     if exchange.response is None:
         return
@@ -134,13 +137,20 @@ def response(exchange: Exchange, view: str | None = None) -> Iterator[Line]:
     yield line(
         (clean(f"{version}{status(exchange)}"), exchange.outcome if exchange.outcome != "ok" else TITLE), interim
     )
-    yield from _half(exchange.response, view)
+    yield from _half(exchange.response, view, message_type(exchange, schemas, request=False))
 
 
-def _half(half: Half, view: str | None) -> Iterator[Line]:
+def message_type(exchange: Exchange, schemas: Schemas | None, *, request: bool) -> Descriptor | None:
+    """The type of the messages of one side of a gRPC call, if that is known."""
+    if schemas is None or exchange.protocol != "grpc" or not exchange.target:
+        return None
+    return schemas.message(exchange.target, request=request)
+
+
+def _half(half: Half, view: str | None, message: Descriptor | None) -> Iterator[Line]:
     for name, value in half.headers:
         yield _header(name, value)
-    yield from _body(half, view)
+    yield from _body(half, view, message)
     if half.trailers:
         yield line()
         yield line(("trailers", DIM))
@@ -161,7 +171,7 @@ def content_type(half: Half) -> str | None:
     return half.header("content-type") or half.content_type
 
 
-def _body(half: Half, view: str | None) -> Iterator[Line]:
+def _body(half: Half, view: str | None, message: Descriptor | None) -> Iterator[Line]:
     if not half.body:
         if half.body_bytes:
             yield line()
@@ -169,7 +179,7 @@ def _body(half: Half, view: str | None) -> Iterator[Line]:
         return
     from ui.views import show
 
-    shown = show(half.body, content_type(half), cut=half.cut, view=view)
+    shown = show(half.body, content_type(half), cut=half.cut, view=view, message=message)
     yield line()
     for text in shown.lines:
         yield Line(text, lexer=shown.lexer)
@@ -182,12 +192,24 @@ def messages_title(exchange: Exchange) -> str:
     return f"Messages  ({count(exchange.messages_sent)} sent, {count(exchange.messages_received)} received)"
 
 
-def messages(listed: tuple[Message, ...], room: int | None = None) -> Iterator[Line]:
-    """A line for each, with the beginning of its body in `room` cells."""
+def messages(
+    listed: tuple[Message, ...],
+    room: int | None = None,
+    exchange: Exchange | None = None,
+    schemas: Schemas | None = None,
+) -> Iterator[Line]:
+    """A line for each, with the beginning of its body in `room` cells.
+
+    Args:
+        listed: the messages.
+        room: None: all of the body.
+        exchange: theirs; those of gRPC are shown by their fields.
+        schemas: what is known of those.
+    """
     for message in listed:
         arrow = "→" if message.direction == "sent" else "←"
         name = f" {clean(message.name)}" if message.name else ""
-        text = _one_line(message.body)
+        text = _one_line(message, exchange, schemas)
         yield line(
             (f"{message.index:>4} {time_of_day(message.time_ns)} ", DIM),
             f"{arrow} {clean(message.kind)}{name} {_bytes(message.bytes)}  ",
@@ -195,9 +217,17 @@ def messages(listed: tuple[Message, ...], room: int | None = None) -> Iterator[L
         )
 
 
-def _one_line(body: bytes | None) -> str:
+def _one_line(message: Message, exchange: Exchange | None, schemas: Schemas | None) -> str:
+    body = message.body
     if not body:
         return ""
+    if exchange is not None and exchange.protocol == "grpc":
+        from ui.views import protobuf
+
+        kind = message_type(exchange, schemas, request=message.direction == "sent")
+        cut = message.content_bytes is not None and len(body) < message.content_bytes
+        if (fields := protobuf.one_line(body, kind, cut)) is not None:
+            return fields
     try:
         text = body[:4000].decode()
     except UnicodeDecodeError:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tapper.cli.terminal import Terminal
+    from tapper.model.protobuf import Schemas
     from tapper.model.records import Exchange
 
 HALF_LINES = 400
@@ -21,7 +22,12 @@ INDENT = "  "
 
 
 def lines(
-    exchange: Exchange, connection: dict[str, Any] | None, output: Terminal, *, full: bool = False
+    exchange: Exchange,
+    connection: dict[str, Any] | None,
+    output: Terminal,
+    *,
+    full: bool = False,
+    schemas: Schemas | None = None,
 ) -> Iterator[str]:
     """All of it.
 
@@ -30,22 +36,31 @@ def lines(
         connection: the row of its connection, if that is known.
         output: where it is shown.
         full: bodies and messages without a limit.
+        schemas: what gRPC messages are called.
     """
-    for part in _lines(exchange, connection, output, full):
+    for part in _lines(exchange, connection, output, full, schemas):
         yield _painted(part, output).rstrip()
 
 
-def _lines(exchange: Exchange, connection: dict[str, Any] | None, output: Terminal, full: bool) -> Iterator[Line]:
+def _lines(
+    exchange: Exchange,
+    connection: dict[str, Any] | None,
+    output: Terminal,
+    full: bool,
+    schemas: Schemas | None,
+) -> Iterator[Line]:
     most = None if full else HALF_LINES
     yield from detail.head(exchange)
     cells = max(min(detail.BAR, (output.width or 120) - 40), 4)
     yield from _section("Timing", detail.timing(exchange, cells))
-    yield from _section(detail.half_title("Request", exchange.request), detail.request(exchange), most)
+    yield from _section(detail.half_title("Request", exchange.request), detail.request(exchange, None, schemas), most)
     if exchange.response is not None:
-        yield from _section(detail.half_title("Response", exchange.response), detail.response(exchange), most)
+        yield from _section(
+            detail.half_title("Response", exchange.response), detail.response(exchange, None, schemas), most
+        )
     if exchange.messages:
         room = None if output.width is None or full else max(output.width - 48, 20)
-        listed = detail.messages(exchange.messages, room)
+        listed = detail.messages(exchange.messages, room, exchange, schemas)
         yield from _section(detail.messages_title(exchange), listed, None if full else MESSAGES)
     if connection is not None:
         yield from _section("Connection", detail.connection(connection))

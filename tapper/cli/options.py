@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -82,6 +82,12 @@ class Reading:
     redact_names: tuple[str, ...] = ()
     bodies: bool = True
     body_limit: int = 64 << 10
+    proto: tuple[str, ...] = ()
+
+    @property
+    def only_shown(self) -> bool:
+        """Nothing is said of how captures are read: what is there already can be shown so."""
+        return replace(self, proto=()) == Reading()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,13 @@ _READING = (
     click.option("--no-bodies", "bodies", flag_value=False, default=True, help="Keep heads only: faster, smaller."),
     click.option(
         "--body-limit", type=size, default="64K", show_default=True, metavar="SIZE", help="Bytes kept of one body."
+    ),
+    click.option(
+        "--proto",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False),
+        help="Descriptor set (protoc --include_imports --descriptor_set_out) that names the fields of gRPC messages.",
     ),
 )
 

@@ -99,8 +99,8 @@ def _table(source: Source, query: Query, chosen: str, listing: Listing) -> None:
     _write(listing.output, lines())
 
 
-def one(source: Source, wanted: str, listing: Listing, *, packets: bool = False) -> None:
-    """One request in full, or its packets."""
+def one(source: Source, wanted: str, listing: Listing, *, packets: bool = False, proto: Sequence[str] = ()) -> None:
+    """One request in full, or its packets; `proto` names files of descriptor sets."""
     from tapper.cli import detail
 
     if packets:
@@ -119,7 +119,14 @@ def one(source: Source, wanted: str, listing: Listing, *, packets: bool = False)
     if listing.format not in (None, "table", "wide"):
         raise click.UsageError(f"one request can be shown as text, json, yaml or har, not as {listing.format}")
     connection = _connection(source, exchange.connection)
-    _write(listing.output, detail.lines(exchange, connection, output_of(listing.output), full=listing.full))
+    schemas = None
+    if exchange.protocol == "grpc":
+        from tapper.cli.source import descriptors
+        from tapper.feed.schemas import schemas_of
+
+        schemas = schemas_of(source.feed, descriptors(proto))
+    output = output_of(listing.output)
+    _write(listing.output, detail.lines(exchange, connection, output, full=listing.full, schemas=schemas))
 
 
 def _connection(source: Source, number: int) -> dict[str, object] | None:

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from tapper.cli import exits
-from tapper.cli.options import Reading
 from tapper.cli.problems import say
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from types import FrameType
 
-    from tapper.cli.options import Collector, Listing
+    from tapper.cli.options import Collector, Listing, Reading
     from tapper.feed.interface import Feed
     from tapper.feed.reading import ReadOptions, Step
     from tapper.feed.remote import RemoteFeed
@@ -88,7 +87,7 @@ def opened(
         collector: to be asked instead, if it names one.
     """
     if collector is not None and collector.collector:
-        if paths or reading != Reading():
+        if paths or not reading.only_shown:
             raise click.UsageError("--collector is asked for what it has: no SOURCE and no option of reading with it")
         with remote(collector) as feed:
             yield Source(feed, packets=feed.summary().packets)
@@ -97,7 +96,7 @@ def opened(
     if Path(paths[0]).is_dir():
         if save:
             raise click.UsageError(f"{paths[0]} is a session already; copy it with cp -r")
-        if reading != Reading():
+        if not reading.only_shown:
             raise click.UsageError(f"{paths[0]} is a session: how it is read was settled when it was saved")
         from tapper.feed.session import open_session
 
@@ -158,8 +157,21 @@ def options_of(reading: Reading) -> ReadOptions:
         body_limit=reading.body_limit,
         redact=reading.redact,
         redact_names=tuple(name.lower() for name in reading.redact_names),
+        descriptors=descriptors(reading.proto),
         claims=claims,
     )
+
+
+def descriptors(paths: Sequence[str]) -> tuple[bytes, ...]:
+    """The sets of descriptors in files."""
+    if not paths:
+        return ()
+    from tapper.feed.schemas import read_sets
+
+    try:
+        return read_sets(paths)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @contextmanager

@@ -34,6 +34,8 @@ class ReadOptions:
     body_limit: int = 65_536
     redact: bool = True
     redact_names: tuple[str, ...] = ()
+    descriptors: tuple[bytes, ...] = ()
+    """Sets of descriptors of Protocol Buffers, so that secrets in gRPC messages are known by name."""
     batch_rows: int = 16_384
     compression: str = "lz4"
     claims: tuple[Claim, ...] = ()
@@ -125,6 +127,7 @@ def read_files(
         body_limit=options.body_limit,
         redact=options.redact,
         redact_names=options.redact_names,
+        descriptors=options.descriptors,
         batch_rows=options.batch_rows,
         compression=options.compression,
     )

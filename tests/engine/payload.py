@@ -8,13 +8,14 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import brotli
+import websocket
 import zstandard
 from scapy.layers import dns
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from http2 import Sender
+    from ends import End
 
 RCODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 
@@ -117,11 +118,14 @@ def dns_message(spec: dict[str, Any]) -> bytes:
     return bytes(message)
 
 
-def payload(event: dict[str, Any], key: str, transport: str, folder: Path, sender: Sender) -> bytes:
+def payload(event: dict[str, Any], key: str, transport: str, folder: Path, end: End) -> bytes:
     """The bytes that an event sends."""
     spec = event[key]
     if isinstance(spec, dict) and "http2" in spec:
-        return b"".join(sender.frames(one, lambda made: content(made, folder), ENCODINGS) for one in spec["http2"])
+        return b"".join(end.http2.frames(one, lambda made: content(made, folder), ENCODINGS) for one in spec["http2"])
+    if isinstance(spec, dict) and "websocket" in spec:
+        made = (websocket.frames(one, key, end.deflater, lambda s: content(s, folder)) for one in spec["websocket"])
+        return b"".join(made)
     if isinstance(spec, dict) and "dns" in spec:
         listed = spec["dns"] if isinstance(spec["dns"], list) else [spec["dns"]]
         messages = [dns_message(one) for one in listed]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from http2 import Sender
+from ends import End
 from payload import ScenarioError, payload
 
 ROOT = Path(__file__).parent.parent / "scenarios"
@@ -153,7 +153,7 @@ def read_connection(number: int, table: dict[str, Any]) -> Connection:
 
 
 def read_event(
-    table: dict[str, Any], connections: dict[str, Connection], folder: Path, senders: dict[tuple[str, str], Sender]
+    table: dict[str, Any], connections: dict[str, Connection], folder: Path, ends_of: dict[tuple[str, str], End]
 ) -> Event:
     """An `[[event]]`."""
     check(table, EVENT_KEYS, "[[event]]")
@@ -164,7 +164,7 @@ def read_event(
     on = connections[table["on"]] if "on" in table else next(iter(connections.values()))
     made: dict[str, Any] = {"on": on}
     if kind in ("client", "server"):
-        made |= {"side": kind, "payload": payload(table, kind, on.transport, folder, senders[on.name, kind])}
+        made |= {"side": kind, "payload": payload(table, kind, on.transport, folder, ends_of[on.name, kind])}
     elif kind == "pause":
         made["after"] = duration(table["pause"])
     elif kind == "frame":
@@ -206,12 +206,12 @@ def read(path: Path) -> Scenario:
         check(expect, EXPECT_KEYS, "[expect]")
         listed = [read_connection(i, c) for i, c in enumerate(table.get("connection", [{}]))]
         connections = {c.name: c for c in listed}
-        senders: dict[tuple[str, str], Sender] = defaultdict(Sender)
+        ends_of: dict[tuple[str, str], End] = defaultdict(End)
         return Scenario(
             path,
             table["title"],
             tuple(listed),
-            tuple(read_event(e, connections, path.parent, senders) for e in table.get("event", [])),
+            tuple(read_event(e, connections, path.parent, ends_of) for e in table.get("event", [])),
             Capture(**capture),
             table.get("options", {}),
             expect,

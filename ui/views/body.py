@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tapper.model.text import clean
 
@@ -33,6 +33,8 @@ class Body:
     """As the header says, parameters included; empty: not said."""
     cut: bool
     """Its end is missing."""
+    message: Any = None
+    """Descriptor of the type of Protocol Buffers that it is; None: none, or not known."""
 
     @property
     def media_type(self) -> str:

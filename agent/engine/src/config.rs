@@ -18,6 +18,8 @@ pub struct Config {
     pub redact_key: Option<[u8; 16]>,
     /// Further names that hold secrets, in lower case.
     pub redact_names: Vec<String>,
+    /// Sets of descriptors of Protocol Buffers: what fields of gRPC messages are called.
+    pub descriptors: Vec<Vec<u8>>,
     /// Tells the ids of this engine's records from those of others; 0 for a file.
     pub origin: u64,
     /// The other bounds.
@@ -31,6 +33,7 @@ impl Default for Config {
             body_limit: 64 * 1024,
             redact_key: Some([0; 16]),
             redact_names: Vec::new(),
+            descriptors: Vec::new(),
             origin: 0,
             limits: Limits::default(),
         }

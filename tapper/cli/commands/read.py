@@ -97,7 +97,7 @@ def command(
         if map_format:
             showing.service_map(source, map_format, where, output=listing.output)
         elif show:
-            showing.one(source, show, listing, packets=packets)
+            showing.one(source, show, listing, packets=packets, proto=reading.proto)
         elif not save or listing.format or listing.output:
             showing.requests(source, where, listing)
         else:

@@ -33,6 +33,7 @@ def command(arguments: tuple[str, ...], form: str, output: str | None, packets: 
     if len(sources) != (0 if collector.collector else 1):
         raise click.UsageError("tapper show SOURCE ID, or tapper show --collector URL ID")
     listing = Listing(None if form == "text" else form, output, None, "time", full, quiet=True)
-    with opened(sources, gather(Reading, values), collector=collector) as found:
-        showing.one(found, wanted, listing, packets=packets)
+    reading = gather(Reading, values)
+    with opened(sources, reading, collector=collector) as found:
+        showing.one(found, wanted, listing, packets=packets, proto=reading.proto)
         return found.code

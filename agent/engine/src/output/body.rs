@@ -7,7 +7,14 @@ use crate::message::{Message, notes};
 
 impl Output {
     /// Content coding removed, secrets replaced, cut at the limit.
-    pub(super) fn body(&mut self, side: usize, message: &Message, said: &Said, media_type: &[u8], bits: &mut u32) {
+    pub(super) fn body(
+        &mut self,
+        side: usize,
+        message: &Message,
+        said: &Said,
+        (method, media_type): (&[u8], &[u8]),
+        bits: &mut u32,
+    ) {
         let limit = self.config.body_limit;
         let c = &mut self.exchanges.half[side];
         let body = &message.body;
@@ -58,7 +65,12 @@ impl Output {
         match kept {
             Some(bytes) if limit > 0 && !bytes.is_empty() => {
                 self.redacted.clear();
-                if self.redactor.body(media_type, bytes, &mut self.redacted) {
+                let changed = if method.is_empty() {
+                    self.redactor.body(media_type, bytes, &mut self.redacted)
+                } else {
+                    self.redactor.grpc(method, side == 0, bytes, &mut self.redacted)
+                };
+                if changed {
                     *bits |= notes::REDACTED;
                     c.body.push(&self.redacted);
                 } else {

@@ -134,13 +134,14 @@ impl Output {
     pub fn exchange(&mut self, conn: &mut Conn, row: &Exchange<'_>) {
         let mut bits = row.notes;
         let mut said = [Said::default(), Said::default()];
+        let method = if row.protocol == "grpc" { row.target } else { b"" };
         for (side, message) in [row.request, row.response].into_iter().enumerate() {
             if let Some(message) = message {
                 bits |= message.notes;
                 if conn.retransmitted_to[side] > message.first.offset {
                     bits |= notes::RETRANSMITTED;
                 }
-                self.half(side, conn, message, &mut said[side], &mut bits);
+                self.half(side, conn, message, method, &mut said[side], &mut bits);
             } else {
                 self.no_half(side);
             }
@@ -228,7 +229,7 @@ impl Output {
         }
     }
 
-    fn half(&mut self, side: usize, conn: &Conn, message: &Message, said: &mut Said, bits: &mut u32) {
+    fn half(&mut self, side: usize, conn: &Conn, message: &Message, method: &[u8], said: &mut Said, bits: &mut u32) {
         let heads = self.config.heads;
         let c = &mut self.exchanges.half[side];
         c.head_bytes.push(message.head_bytes);
@@ -292,6 +293,6 @@ impl Output {
         if said.redacted {
             *bits |= notes::REDACTED;
         }
-        self.body(side, message, said, media_type, bits);
+        self.body(side, message, said, (method, media_type), bits);
     }
 }

@@ -77,11 +77,16 @@ impl Output {
                 }
             }
             self.redacted.clear();
-            if let Some(bytes) = body
-                && self.redactor.body(row.media_type, bytes, &mut self.redacted)
-            {
-                bits |= notes::REDACTED;
-                body = Some(&self.redacted);
+            if let Some(bytes) = body {
+                let changed = if row.method.is_empty() {
+                    self.redactor.body(row.media_type, bytes, &mut self.redacted)
+                } else {
+                    self.redactor.grpc(row.method, row.side == Side::Client, bytes, &mut self.redacted)
+                };
+                if changed {
+                    bits |= notes::REDACTED;
+                    body = Some(&self.redacted);
+                }
             }
         }
         let c = &mut self.messages;

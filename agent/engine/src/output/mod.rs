@@ -65,10 +65,13 @@ pub struct Batches {
 impl Output {
     /// With these settings.
     pub fn new(config: Config) -> Self {
-        let redactor = match config.redact_key {
+        let mut redactor = match config.redact_key {
             Some(key) => Redactor::new(key, &config.redact_names),
             None => Redactor::disabled(),
         };
+        for set in &config.descriptors {
+            redactor.know(set);
+        }
         Self {
             config,
             counters: Counters::default(),

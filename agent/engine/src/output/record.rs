@@ -121,6 +121,8 @@ pub struct StreamMessage<'a> {
     pub coding: Option<&'a [u8]>,
     /// Media type of such a body.
     pub media_type: &'a [u8],
+    /// Path of the gRPC method that it is a message of; empty: of none.
+    pub method: &'a [u8],
     /// Body, cut at the limit already.
     pub body: Option<&'a [u8]>,
     /// See [`notes`].

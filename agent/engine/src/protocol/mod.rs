@@ -12,6 +12,7 @@ pub mod http1;
 pub mod http2;
 mod sse;
 pub mod tls;
+mod websocket;
 
 use crate::flow::Sightings;
 use crate::output::Output;

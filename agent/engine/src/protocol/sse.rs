@@ -53,6 +53,7 @@ impl Events {
                     content_bytes: None,
                     coding: Some(b"identity"),
                     media_type: b"application/json",
+                    method: b"",
                     body: Some(event.data),
                     notes: 0,
                 },

@@ -20,7 +20,7 @@ pub(super) struct FileReader {
 impl FileReader {
     #[new]
     #[pyo3(signature = (paths, *, heads=true, bodies=true, body_limit=65536, redact=true, redact_key=None,
-                        redact_names=Vec::new(), batch_rows=16384, compression="lz4"))]
+                        redact_names=Vec::new(), descriptors=Vec::new(), batch_rows=16384, compression="lz4"))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         paths: Vec<String>,
@@ -30,12 +30,22 @@ impl FileReader {
         redact: bool,
         redact_key: Option<Vec<u8>>,
         redact_names: Vec<String>,
+        descriptors: Vec<Vec<u8>>,
         batch_rows: usize,
         compression: &str,
     ) -> PyResult<Self> {
         let compression = compression.to_string();
-        let settings =
-            Settings { heads, bodies, body_limit, redact, redact_key, redact_names, batch_rows, compression };
+        let settings = Settings {
+            heads,
+            bodies,
+            body_limit,
+            redact,
+            redact_key,
+            redact_names,
+            descriptors,
+            batch_rows,
+            compression,
+        };
         let (config, batch_rows, compression) = settings.check(0)?;
         let reader = Mutex::new(Reader::new(paths, config, batch_rows, compression));
         Ok(Self { reader, stop: Arc::default() })

@@ -31,8 +31,8 @@ impl LiveReader {
     #[new]
     #[pyo3(signature = (*, interface=None, netns=None, exclude=Vec::new(), ports=Vec::new(), ring_bytes=8 << 20,
                         snap_length=SNAP_LENGTH, flush_ms=250, origin=None, heads=true, bodies=true,
-                        body_limit=65536, redact=true, redact_key=None, redact_names=Vec::new(), batch_rows=16384,
-                        compression="lz4", record=None, record_bytes=1 << 30, record_files=1))]
+                        body_limit=65536, redact=true, redact_key=None, redact_names=Vec::new(), descriptors=Vec::new(),
+                        batch_rows=16384, compression="lz4", record=None, record_bytes=1 << 30, record_files=1))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         py: Python<'_>,
@@ -50,6 +50,7 @@ impl LiveReader {
         redact: bool,
         redact_key: Option<Vec<u8>>,
         redact_names: Vec<String>,
+        descriptors: Vec<Vec<u8>>,
         batch_rows: usize,
         compression: &str,
         record: Option<PathBuf>,
@@ -73,8 +74,17 @@ impl LiveReader {
             None => u64::from_ne_bytes(random()?),
         };
         let compression = compression.to_string();
-        let settings =
-            Settings { heads, bodies, body_limit, redact, redact_key, redact_names, batch_rows, compression };
+        let settings = Settings {
+            heads,
+            bodies,
+            body_limit,
+            redact,
+            redact_key,
+            redact_names,
+            descriptors,
+            batch_rows,
+            compression,
+        };
         let (config, batch_rows, compression) = settings.check(origin)?;
         let wanted = wanted(exclude, ports)?;
         let options = Options { interface, namespace: netns, ring_bytes, snap_length, wanted };

@@ -14,6 +14,7 @@ pub(super) struct Settings {
     pub redact: bool,
     pub redact_key: Option<Vec<u8>>,
     pub redact_names: Vec<String>,
+    pub descriptors: Vec<Vec<u8>>,
     pub batch_rows: usize,
     pub compression: String,
 }
@@ -44,6 +45,7 @@ impl Settings {
             body_limit: if self.bodies && self.heads { self.body_limit } else { 0 },
             redact_key,
             redact_names: self.redact_names,
+            descriptors: self.descriptors,
             origin,
             ..Config::default()
         };

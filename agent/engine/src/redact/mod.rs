@@ -16,8 +16,10 @@ mod loose;
 mod markup;
 mod multipart;
 mod names;
+mod protobuf;
 mod query;
 mod quote;
+mod schema;
 mod text;
 
 #[cfg(test)]
@@ -32,6 +34,7 @@ use siphasher::sip::SipHasher24;
 
 use find::Finder;
 use names::Names;
+use schema::Schema;
 use text::Style;
 
 /// What stands for a secret: `<redacted:HHHHHH>`.
@@ -58,6 +61,7 @@ struct Rules {
     hasher: SipHasher24,
     names: Names,
     finder: Finder,
+    schema: Schema,
 }
 
 impl Redactor {
@@ -65,7 +69,9 @@ impl Redactor {
     pub fn new(key: [u8; 16], extra_names: &[String]) -> Self {
         let names = Names::new(extra_names);
         let finder = Finder::new(extra_names);
-        Self { rules: Some(Rules { hasher: SipHasher24::new_with_key(&key), names, finder }) }
+        Self {
+            rules: Some(Rules { hasher: SipHasher24::new_with_key(&key), names, finder, schema: Schema::default() }),
+        }
     }
 
     /// Changes nothing.
@@ -109,6 +115,30 @@ impl Redactor {
     /// A body, content coding removed, whole or cut anywhere. The media type (without parameters) is a hint only.
     pub fn body(&self, media_type: &[u8], body: &[u8], out: &mut Vec<u8>) -> bool {
         self.rules.as_ref().is_some_and(|rules| rules.body(media_type, body, out))
+    }
+
+    /// Takes the names of fields from a set of descriptors of Protocol Buffers.
+    pub fn know(&mut self, set: &[u8]) {
+        if let Some(rules) = &mut self.rules {
+            rules.schema.add_set(set, &rules.names);
+        }
+    }
+
+    /// A message of the gRPC method of this path, whole or cut. What a server tells of its own types (reflection) is
+    /// remembered.
+    pub fn grpc(&mut self, method: &[u8], request: bool, body: &[u8], out: &mut Vec<u8>) -> bool {
+        let Some(rules) = &mut self.rules else { return false };
+        if !request && method.starts_with(b"/grpc.reflection.") {
+            rules.schema.add_reflection(body, &rules.names);
+            return false; // names of types and fields only
+        }
+        let start = body.trim_ascii();
+        let is_json = matches!((start.first(), start.last()), (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')));
+        if is_json && std::str::from_utf8(body).is_ok() {
+            return rules.text(body, Style::Data, out);
+        }
+        let name = std::str::from_utf8(method).ok().and_then(|path| rules.schema.of_method(path, request));
+        rules.protobuf(&rules.schema, name, body, out)
     }
 
     /// JSON, or any other text: a message of a stream, an event.

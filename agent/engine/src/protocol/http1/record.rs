@@ -22,10 +22,10 @@ impl Call {
         self.request.as_ref().map_or(b"", |request| request.span(self.head.method))
     }
 
-    /// Whether it asks to go on in HTTP/2 (RFC 7540 section 3.2).
-    pub fn asks_for_http2(&self) -> bool {
+    /// Whether it asks to go on in this protocol: `h2c` (RFC 7540 section 3.2), `websocket` (RFC 6455 section 4.1).
+    pub fn asks_for(&self, protocol: &[u8]) -> bool {
         let (Some(request), Some(upgrade)) = (&self.request, self.head.fields.upgrade) else { return false };
-        request.span(upgrade).split(|&b| b == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"h2c"))
+        request.span(upgrade).split(|&b| b == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(protocol))
     }
 }
 
@@ -128,7 +128,7 @@ pub(super) fn put(
 
 /// The authority and the rest of a target in absolute or authority form, which a proxy is asked with (RFC 9112 sections
 /// 3.2.2, 3.2.3); a target in origin form has no authority.
-fn split_target<'a>(target: &'a [u8], method: &[u8]) -> (&'a [u8], &'a [u8]) {
+pub(super) fn split_target<'a>(target: &'a [u8], method: &[u8]) -> (&'a [u8], &'a [u8]) {
     if method == b"CONNECT" {
         return (target, target);
     }

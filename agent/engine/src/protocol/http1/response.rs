@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use super::framing::{Chunk, Framing};
 use super::head::{self, Read, RequestHead, ResponseHead};
-use super::record::{Answer, Call, Stream};
+use super::record::{Answer, Call, Stream, split_target};
 use super::{At, Http1, Reading};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::output::Outcome;
 use crate::protocol::http2::{Http2, Upgraded};
+use crate::protocol::websocket::{self, WebSocket};
 use crate::protocol::{Context, Mark, Side, Step, View};
 
 impl Http1 {
@@ -36,7 +37,7 @@ impl Http1 {
 
     pub(super) fn response(
         &mut self,
-        message: Box<Message>,
+        mut message: Box<Message>,
         head: ResponseHead,
         view: View<'_>,
         len: usize,
@@ -64,8 +65,13 @@ impl Http1 {
         if let (Reading::Newest, Some(_), true) = (self.reading, found, self.pairing.is_empty()) {
             self.reading = Reading::Answered; // answered before it was sent in full
         }
-        if head.status == 101 && call.asks_for_http2() {
+        if head.status == 101 && call.asks_for(b"h2c") {
             return self.switch_to_http2(call, message, len, cx);
+        }
+        if head.status == 101 && call.asks_for(b"websocket") {
+            message.last_time = view.mark(len - 1).time;
+            message.end_offset = end;
+            return switch_to_websocket(call, message, head, len);
         }
         let method = call.method();
         let switched = head.status == 101 || (method == b"CONNECT" && (200..300).contains(&head.status));
@@ -149,4 +155,27 @@ impl Http1 {
             }
         })
     }
+}
+
+/// The connection is a WebSocket from here on, and the call lasts as long as it.
+fn switch_to_websocket(call: Call, response: Box<Message>, head: ResponseHead, len: usize) -> Step {
+    let Some(mut request) = call.request else { return Step::Reprobe(len) };
+    let RequestHead { method, target, fields, .. } = call.head;
+    let (in_target, rest) = split_target(request.span(target), request.span(method));
+    let (in_target, rest) = (in_target.to_vec(), rest.to_vec());
+    let target = request.push_text(&rest);
+    let authority = if in_target.is_empty() { fields.host.unwrap_or_default() } else { request.push_text(&in_target) };
+    let websocket = WebSocket::new(websocket::Upgraded {
+        id: call.id,
+        revision: call.revision,
+        notes: call.notes,
+        interim: call.interim,
+        request,
+        response,
+        method,
+        target,
+        authority,
+        reason: head.reason,
+    });
+    Step::Handover(len, Box::new(websocket))
 }

@@ -292,6 +292,7 @@ impl Stream {
                 content_bytes: Some(reading.size),
                 coding: Some(coding),
                 media_type: b"application/grpc",
+                method: self.request.as_ref().map_or(b"", |request| request.span(self.target)),
                 body: Some(&message.body.data),
                 notes: reading.notes,
             },
