@@ -41,6 +41,18 @@ while True:
         pass
     time.sleep(0.2)
 """
+CALLER = """
+import threading, time, urllib.request
+def call(url):
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=2).read()
+        except Exception:
+            pass
+        time.sleep(0.5)
+for url in {urls!r}:
+    threading.Thread(target=call, args=(url,)).start()
+"""
 
 
 def ask(work: Callable[[Cluster], Awaitable[_Result]]) -> _Result:
@@ -75,8 +87,21 @@ class World:
     def _apply(self, item: dict[str, Any]) -> None:
         ask(lambda cluster: cluster.apply(item))
 
-    def pod(self, name: str, script: str, *, node: int = 0, port: int | None = None) -> dict[str, Any]:
-        """A pod that runs Python; what it is once it is ready."""
+    def node_of(self, number: int) -> str:
+        """Name of a node; of one that there is, where there are fewer."""
+        return self.nodes[number % len(self.nodes)]
+
+    def pod(
+        self,
+        name: str,
+        script: str,
+        *,
+        node: int = 0,
+        port: int | None = None,
+        beside: str | None = None,
+        host_network: bool = False,
+    ) -> dict[str, Any]:
+        """A pod that runs Python, in two containers if there is a script `beside`; what it is once it is ready."""
         container: dict[str, Any] = {
             "name": "main",
             "image": IMAGE,
@@ -87,10 +112,15 @@ class World:
         if port is not None:
             container["ports"] = [{"containerPort": port}]
             container["readinessProbe"] = {"tcpSocket": {"port": port}, "periodSeconds": 1}
+        containers = [container]
+        if beside is not None:
+            rest = {key: container[key] for key in ("image", "workingDir", "securityContext")}
+            containers.append({**rest, "name": "beside", "command": ["python3", "-c", beside]})
         spec = {
-            "nodeName": self.nodes[node % len(self.nodes)],
+            "nodeName": self.node_of(node),
             "terminationGracePeriodSeconds": 0,
-            "containers": [container],
+            "containers": containers,
+            "hostNetwork": host_network,
         }
         meta = {"name": name, "namespace": self.namespace, "labels": {"app": name}}
         self._apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
@@ -108,9 +138,17 @@ class World:
         """A pod as it is now."""
         return ask(lambda cluster: cluster.get(kinds.POD, name, self.namespace))
 
-    def service(self, name: str, port: int = 80) -> None:
-        """A service for the pods of that name."""
-        spec = {"selector": {"app": name}, "ports": [{"port": port}]}
+    def node_port(self, service: str) -> int:
+        """The port of every node that a service has."""
+        found = ask(lambda cluster: cluster.get(kinds.SERVICE, service, self.namespace))
+        assert found is not None
+        return int(found["spec"]["ports"][0]["nodePort"])
+
+    def service(
+        self, name: str, port: int = 80, *, of: str | None = None, target: int | None = None, **more: Any
+    ) -> None:
+        """A service for the pods of that name, or of another."""
+        spec = {"selector": {"app": of or name}, "ports": [{"port": port, "targetPort": target or port}], **more}
         meta = {"name": name, "namespace": self.namespace}
         self._apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
 
@@ -127,6 +165,12 @@ class World:
 def session(namespace: str) -> str:
     """The session that taps a namespace: it has a role there."""
     return next(one.session for one in ask(sessions.find) if one.namespace == namespace)
+
+
+def tapper(*arguments: str) -> str:
+    """Runs a command of tapper's; what it prints."""
+    command = [sys.executable, "-m", "tapper.cli", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 def left(name: str) -> list[str]:

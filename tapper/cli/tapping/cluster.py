@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -131,8 +132,9 @@ def tapped(access: Access, placement: Callable[[str], Placement], *, quiet: bool
     `placement` gets the current namespace of the kubeconfig.
 
     Raises:
-        KubeError: it can't be placed; nothing is left.
+        KubeError: it can't be placed, nothing is left; or somebody else removed it.
     """
+    from tapper.feed.interface import FeedError
     from tapper.feed.remote import open_remote
 
     loop = Loop()
@@ -141,7 +143,16 @@ def tapped(access: Access, placement: Callable[[str], Placement], *, quiet: bool
         try:
             url = loop.run(opening.begin())
             with open_remote(url, opening.token) as feed:
-                yield feed
+                try:
+                    yield feed
+                except FeedError:  # the last words can't be asked for any more
+                    if not opening.removed:
+                        raise
+            if opening.removed:
+                raise KubeError(
+                    "the tap is no more in the cluster: `tapper clean` removed it, or its collector, after a minute"
+                    " without a word from here"
+                )
         finally:
             loop.run(opening.end())
     finally:
@@ -160,6 +171,8 @@ class _Opening:
         self._cluster: Cluster | None = None
         self._beat: asyncio.Task[None] | None = None
         self.token = ""
+        self.removed = False
+        """Whether somebody else removed it."""
 
     async def begin(self) -> str:
         from tapper.kube.connect import connect
@@ -185,22 +198,41 @@ class _Opening:
         return url
 
     async def _keep_alive(self, url: str) -> None:
-        """Asks the collector for something now and then: it removes the session when nobody does."""
+        """Asks the collector for something now and then: it removes the session when nobody does.
+
+        Ends the tap if somebody else removed it.
+        """
         import aiohttp
 
         headers = {"Authorization": f"Bearer {self.token}"}
         async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=BEAT_SECONDS)) as http:
             while True:
-                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                try:
                     async with http.get(f"{url}/api/v1/revision") as answer:
                         await answer.read()
+                except (aiohttp.ClientError, TimeoutError):
+                    if await self._is_gone():
+                        self.removed = True
+                        os.kill(os.getpid(), signal.SIGTERM)  # as whatever shows the feed knows to end in order
+                        return
                 await asyncio.sleep(BEAT_SECONDS)
+
+    async def _is_gone(self) -> bool:
+        from tapper.kube import kinds
+
+        if self._session is None or self._cluster is None:
+            return False
+        try:
+            found = await self._cluster.get(kinds.NAMESPACE, self._session.placement.namespace)
+        except KubeError:  # the API server is away: that tells nothing
+            return False
+        return found is None or "deletionTimestamp" in found["metadata"]
 
     async def end(self) -> None:
         if self._beat is not None:
             self._beat.cancel()
         try:
-            if self._session is not None and self._cluster is not None:
+            if self._session is not None and self._cluster is not None and not self.removed:
                 await self._remove(self._session)
         finally:
             await self._held.aclose()
