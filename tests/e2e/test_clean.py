@@ -34,4 +34,4 @@ def test_a_tap_that_is_cleaned_away_ends_and_says_so(world: World) -> None:
         tapper("clean", mine)
         assert not left(mine)
         assert running.process.wait(90) != 0
-    until(lambda: any("no more in the cluster" in line for line in running.told), "it says why", 10)
+    until(lambda: "no more in the cluster" in "\n".join(running.told), "it says why", 10)

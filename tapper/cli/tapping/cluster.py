@@ -144,8 +144,12 @@ def tapped(access: Access, placement: Callable[[str], Placement], *, quiet: bool
             url = loop.run(opening.begin())
             with open_remote(url, opening.token) as feed:
                 try:
-                    yield feed
-                except FeedError:  # the last words can't be asked for any more
+                    try:
+                        yield feed
+                    except FeedError:  # the collector is away, and the feed may tell so before the heartbeat does
+                        if not loop.run(opening.look()):
+                            raise
+                except KeyboardInterrupt:
                     if not opening.removed:
                         raise
             if opening.removed:
@@ -216,6 +220,13 @@ class _Opening:
                         os.kill(os.getpid(), signal.SIGTERM)  # as whatever shows the feed knows to end in order
                         return
                 await asyncio.sleep(BEAT_SECONDS)
+
+    async def look(self) -> bool:
+        """Whether somebody else removed it. It is asked for at the end: the heartbeat stops."""
+        if self._beat is not None:
+            self._beat.cancel()
+        self.removed = self.removed or await self._is_gone()
+        return self.removed
 
     async def _is_gone(self) -> bool:
         from tapper.kube import kinds
