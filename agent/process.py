@@ -117,9 +117,8 @@ class Agent:
         while True:
             await asyncio.to_thread(self._tapping.look)
             drops = self._tapping.ring_drops()
-            self._budget.measure(drops > self._drops)
+            level = self._budget.measure(drops > self._drops)
             self._drops = drops
-            level = max(self._budget.level, self._budget.floor)
             if level != self._tapping.level:
                 self._tapping.shed(level)
             if self._options.files_once and self._tapping.finished():

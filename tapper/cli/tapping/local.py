@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from tapper.cli.tapping import child
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
@@ -72,7 +74,7 @@ class Tapped:
         """Reads nothing more; what was read is in the feed when this returns."""
         if self._agent.poll() is None:
             self._loop.call(self._collector.stop_agents)
-            _end(self._agent)
+            child.end(self._agent, END_S)
 
 
 class Loop:
@@ -134,7 +136,7 @@ def _tapped(wanted: Wanted, until: Until, owners: LocalNames | None) -> Iterator
                 _wait(running, until)
                 yield running
             finally:
-                _end(agent)
+                child.end(agent, END_S)
         finally:
             loop.run(collector.close())
     finally:
@@ -192,20 +194,6 @@ def _wait(running: Tapped, until: Until) -> None:
             problem = next((target.problem for target in targets if target.problem), "the agent does not answer")
             raise click.ClickException(f"after {READY_S:.0f} s nothing could be tapped: {problem}")
         time.sleep(LOOK_S)
-
-
-def _end(agent: subprocess.Popen[bytes]) -> None:
-    """It ends in order when its standard input does; if it does not, it is ended."""
-    if agent.stdin is not None:
-        with contextlib.suppress(BrokenPipeError):
-            agent.stdin.close()
-    try:
-        agent.wait(END_S)
-    except subprocess.TimeoutExpired:
-        agent.kill()
-        agent.wait()
-    if agent.stderr is not None:
-        agent.stderr.close()
 
 
 def wanted(

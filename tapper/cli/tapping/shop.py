@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tapper.cli.problems import say
+from tapper.cli.tapping import child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,14 +74,7 @@ def placed() -> Iterator[subprocess.Popen[bytes]]:
         _expect(shop, READY)
         yield shop
     finally:
-        with contextlib.suppress(BrokenPipeError):
-            shop.stdin.close()
-        try:
-            shop.wait(CLOSE_S)
-        except subprocess.TimeoutExpired:
-            shop.kill()
-            shop.wait()
-        shop.stdout.close()
+        child.end(shop, CLOSE_S)
 
 
 def open_shop(shop: subprocess.Popen[bytes]) -> None:
