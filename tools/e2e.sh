@@ -11,6 +11,7 @@ cluster=${TAPPER_CLUSTER:-../shared/cluster}
 [[ -x $cluster/up ]] || { echo "e2e: skipped, no scripts that make a cluster in $cluster (TAPPER_CLUSTER)"; exit 0; }
 [[ $(id -u) = 0 ]] || { echo "e2e: skipped, to make a cluster needs root"; exit 0; }
 cluster=$(cd "$cluster" && pwd)
+export TAPPER_CLUSTER=$cluster  # to run commands on its nodes
 export K8SLAB_NODES=${K8SLAB_NODES:-2}
 
 work=$(mktemp -d)
@@ -41,7 +42,7 @@ quietly env ARCHIVE="$work/tapper.tar" bash tools/image.sh
 quietly "$cluster/import" "$work/tapper.tar"
 rm "$work/tapper.tar"
 
-timeout 360 .venv/bin/python -m pytest -q -n 3 --dist worksteal --durations 5 tests/e2e || {
+timeout 600 .venv/bin/python -m pytest -q -n 3 --dist worksteal --durations 5 tests/e2e || {
     status=$?
     echo "e2e: failed; the cluster's pods, last events, and words of its nodes:"
     kubectl=$(command -v kubectl || echo "$(dirname "$KUBECONFIG")/dist/kubectl")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world import CALLER, CLIENT, SERVER, tap, until
+from world import CALLER, CLIENT, SERVER, tap, tapper, until
 
 if TYPE_CHECKING:
     from world import World
@@ -52,3 +52,63 @@ def test_each_way_to_a_server_has_its_name(world: World) -> None:
 
         until(named, "all of them")
         assert feed.count('protocol == "http"')
+
+
+OUTSIDE = "203.0.113.7"  # of the addresses for documentation (RFC 5737)
+NAMED = """
+import time, urllib.request
+while True:
+    for url, host in {calls!r}:
+        try:
+            headers = dict(Host=host) if host else dict()
+            urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=2).read()
+        except Exception:
+            pass
+    time.sleep(0.3)
+"""
+
+
+def test_an_address_outside_of_the_cluster_has_the_best_name_that_is_known(world: World) -> None:
+    """By a service that stands for it; by the host that the client asked for; as an address."""
+    world.outside("billing", OUTSIDE, 8001)
+    calls = (
+        ("http://billing:8001/hostname?service", None),
+        (f"http://{OUTSIDE}:8001/hostname?direct", None),
+        (f"http://{OUTSIDE}:8002/hostname?host", "api.example.org"),
+    )
+    wanted = {"/hostname?service": "billing", "/hostname?direct": "billing", "/hostname?host": "api.example.org"}
+    world.pod("caller", NAMED.format(calls=calls), node=1)
+    with (
+        world.beyond(OUTSIDE, (8001, 8002), node=1),
+        tap("-n", world.namespace) as running,
+        running.feed() as feed,
+    ):
+        seen: dict[str, str] = {}
+
+        def named() -> bool:
+            row = running.row(lambda row: row["target"] in wanted, f"still wanted: {wanted}\n{seen}")
+            seen[row["target"]] = row["dst"]["name"]
+            return seen == wanted
+
+        until(named, "all of them")
+        nodes = {node["name"]: node["kind"] for node in feed.edges().nodes.to_pylist()}
+        assert (nodes["billing"], nodes["api.example.org"]) == ("service", "external")
+
+
+def test_versions_of_a_deployment_are_told_apart(world: World) -> None:
+    world.deployment("orders", "1.0", SERVER.format(port=8080), 8080)
+    world.service("orders", 8080)
+    with tap("-n", world.namespace) as running, running.feed() as feed:
+        world.pod("caller", CLIENT.format(url="http://orders:8080/hostname"), node=1)
+        for version in ("1.0", "2.0"):
+            world.deployment("orders", version, SERVER.format(port=8080), 8080)
+            running.row(
+                lambda row, version=version: row["dst"]["version"] == version and row["outcome"] == "ok",
+                f"a call of version {version}",
+                60,
+            )
+        nodes = feed.edges(level="version").nodes["name"].to_pylist()
+        assert {"orders 1.0", "orders 2.0"} <= set(nodes)
+        assert {"orders"} <= set(feed.edges().nodes["name"].to_pylist())
+        shown = tapper("map", "--collector", running.url, "--level", "version", "-o", "json")
+        assert "orders 2.0" in shown

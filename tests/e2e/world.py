@@ -14,7 +14,10 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
 
 from tapper.cli.cluster_options import default_image
 from tapper.feed.remote import open_remote
@@ -65,6 +68,14 @@ def ask(work: Callable[[Cluster], Awaitable[_Result]]) -> _Result:
     return asyncio.run(asked())
 
 
+def enter() -> str:
+    """The program that runs a command on a node: `enter -n NODE COMMAND`; the test is skipped where there is none."""
+    program = Path(os.environ.get("TAPPER_CLUSTER", "")) / "enter"
+    if not program.is_absolute() or not program.exists():
+        pytest.skip("needs a way into the cluster's nodes: set TAPPER_CLUSTER to the folder of scripts (tools/e2e.sh)")
+    return str(program)
+
+
 def until(holds: Callable[[], _Result], what: str, seconds: float = 60) -> _Result:
     """Waits for a condition; its value."""
     end = time.monotonic() + seconds
@@ -72,6 +83,21 @@ def until(holds: Callable[[], _Result], what: str, seconds: float = 60) -> _Resu
         assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
         time.sleep(0.2)
     return value
+
+
+def _container(name: str, script: str, port: int | None = None) -> dict[str, Any]:
+    """That runs Python; ready once it listens on the port."""
+    made: dict[str, Any] = {
+        "name": name,
+        "image": IMAGE,
+        "command": ["python3", "-c", script],
+        "workingDir": "/etc",
+        "securityContext": {"runAsUser": 0},
+    }
+    if port is not None:
+        made["ports"] = [{"containerPort": port}]
+        made["readinessProbe"] = {"tcpSocket": {"port": port}, "periodSeconds": 1}
+    return made
 
 
 class World:
@@ -102,20 +128,9 @@ class World:
         host_network: bool = False,
     ) -> dict[str, Any]:
         """A pod that runs Python, in two containers if there is a script `beside`; what it is once it is ready."""
-        container: dict[str, Any] = {
-            "name": "main",
-            "image": IMAGE,
-            "command": ["python3", "-c", script],
-            "workingDir": "/etc",
-            "securityContext": {"runAsUser": 0},
-        }
-        if port is not None:
-            container["ports"] = [{"containerPort": port}]
-            container["readinessProbe"] = {"tcpSocket": {"port": port}, "periodSeconds": 1}
-        containers = [container]
+        containers = [_container("main", script, port)]
         if beside is not None:
-            rest = {key: container[key] for key in ("image", "workingDir", "securityContext")}
-            containers.append({**rest, "name": "beside", "command": ["python3", "-c", beside]})
+            containers.append(_container("beside", beside))
         spec = {
             "nodeName": self.node_of(node),
             "terminationGracePeriodSeconds": 0,
@@ -134,6 +149,29 @@ class World:
         assert found is not None
         return found
 
+    def deployment(self, name: str, version: str, script: str, port: int) -> None:
+        """A deployment of one pod in that version; one that is there is rolled to it."""
+        labels = {"app": name, "version": version}
+        pod = {"terminationGracePeriodSeconds": 0, "containers": [_container("main", script, port)]}
+        template = {"metadata": {"labels": labels}, "spec": pod}
+        spec = {"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": template}
+        meta = {"name": name, "namespace": self.namespace}
+        self._apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec})
+
+    def outside(self, service: str, address: str, port: int) -> None:
+        """A service that stands for an end outside of the cluster."""
+        meta = {"name": service, "namespace": self.namespace}
+        self._apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [{"port": port}]}})
+        part = {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {**meta, "labels": {"kubernetes.io/service-name": service}},
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": [address]}],
+            "ports": [{"port": port}],
+        }
+        self._apply(part)
+
     def look(self, name: str) -> dict[str, Any] | None:
         """A pod as it is now."""
         return ask(lambda cluster: cluster.get(kinds.POD, name, self.namespace))
@@ -151,6 +189,34 @@ class World:
         spec = {"selector": {"app": of or name}, "ports": [{"port": port, "targetPort": target or port}], **more}
         meta = {"name": name, "namespace": self.namespace}
         self._apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
+
+    @contextmanager
+    def beyond(self, address: str, ports: tuple[int, ...], *, node: int) -> Iterator[None]:
+        """While the block runs, there are HTTP servers at an address that pods of that node reach by its routes."""
+        on_node = [enter(), "-n", self.node_of(node)]
+        device = ["ip", "address", "{}", f"{address}/32", "dev", "lo"]
+        with ExitStack() as stack:
+            subprocess.run([*on_node, *(word.format("add") for word in device)], check=True)
+            stack.callback(subprocess.run, [*on_node, *(word.format("del") for word in device)], check=True)
+            for port in ports:
+                server = [sys.executable, "-m", "http.server", "--bind", address, "--directory", "/etc", str(port)]
+                running = subprocess.Popen(
+                    [*on_node, *server], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+                )
+                stack.callback(running.wait)
+                stack.callback(running.terminate)
+            yield
+
+    @contextmanager
+    def dropped(self, address: str, port: int, *, node: int) -> Iterator[None]:
+        """While the block runs, a node forwards no SYN to that address and port."""
+        rule = ["FORWARD", "-p", "tcp", "-d", address, "--dport", str(port), "--syn", "-j", "DROP"]
+        on_node = [enter(), "-n", self.node_of(node), "iptables", "-w"]
+        subprocess.run([*on_node, "-I", *rule], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run([*on_node, "-D", *rule], check=True)
 
     def remove(self, name: str) -> None:
         """A pod goes, and is gone."""
@@ -186,6 +252,7 @@ class Tap:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.begun = time.monotonic()
         self.told: list[str] = []
+        self.url = ""
         self._rows: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._url: queue.SimpleQueue[str] = queue.SimpleQueue()
         for read in (self._read_rows, self._read_told):
@@ -216,7 +283,8 @@ class Tap:
 
     def feed(self) -> Feed:
         """What the tap has."""
-        return open_remote(self._url.get(timeout=60))
+        self.url = self._url.get(timeout=60)
+        return open_remote(self.url)
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Sends a signal; the exit code once it ended."""
