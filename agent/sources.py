@@ -63,13 +63,18 @@ class Source:
                 if self._closing:
                     reader.close()
             self.state = "open"
-            told = 0.0
+            told, last = 0.0, None
             for batch in reader:
                 now = time.monotonic()
                 self.packets = batch.packets
+                last = None
                 if has_rows(batch) or now - told >= COUNTERS_EVERY:
                     told = now
                     self._ship(batch)
+                else:
+                    last = batch
+            if last is not None:
+                self._ship(last)  # no rows, but the last counts
             self.state = "ended"
         except Exception as error:
             # whatever it is, it ends this source and is told; the others go on

@@ -81,6 +81,13 @@ def missing(summary: Summary, *, told: bool = False) -> Iterator[str]:
     for source in summary.sources:
         if source.problem:
             yield f"damaged: {_with_name(source.name, source.problem)}"
+    drops = next((loss.value for loss in summary.losses if (loss.stage, loss.name) == ("ring", "drops")), 0)
+    if drops and summary.packets:
+        share = drops / (drops + summary.packets)
+        yield (
+            f"the kernel dropped {share:.2%} of the packets ({count(drops)} of {count(drops + summary.packets)}): as"
+            " large a share of the requests is missing or incomplete"
+        )
     if summary.losses:
         stages: dict[str, list[str]] = {}
         for loss in summary.losses:

@@ -173,6 +173,7 @@ class Ingest:
                 match control.decode_up(message.data):
                     case control.Status() as status:
                         agent.tell(status)
+                        self._recording.tell(*agent.key, {("agent", "lost_records"): status.lost_records})
                     case control.Clock(sent, clock):
                         agent.clock(sent, clock, time.time_ns())
                     case control.Bye():

@@ -27,7 +27,7 @@ from tapper.model.wire import WireError
 from tapper.store.errors import DiskFullError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tapper.feed.live import Log
     from tapper.identity.index import Identity
@@ -167,6 +167,10 @@ class Recording:
         with self._lock:
             self._orders.append(order)
             self._lock.notify()
+
+    def tell(self, agent: str, boot: str, counters: Mapping[tuple[str, str], int]) -> None:
+        """Counters of an agent itself, by (stage, name)."""
+        self.do(lambda: self.totals.tell(agent, boot, "", counters, known=(agent, boot) in self._earlier))
 
     def learn(
         self, claims: Iterable[Claim], ended: Iterable[tuple[Claim, Claim]] = (), forgotten: Iterable[Claim] = ()

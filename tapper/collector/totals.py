@@ -43,21 +43,24 @@ class Totals:
             counters: rows of schema.COUNTER.
             known: whether an earlier collector has counted it: then what is told first is in the base already.
         """
+        listed = counters.select(["stage", "name", "value"]).to_pylist()[:MAX_NAMES]
+        self.tell(agent, boot, source, {(c["stage"], c["name"]): c["value"] for c in listed}, known=known)
+
+    def tell(self, agent: str, boot: str, source: str, newest: Mapping[Key, int], *, known: bool) -> None:
+        """The same by (stage, name); an empty source: of the agent itself."""
         key = (agent, boot, source)
         values = self._sources.get(key)
-        listed = counters.select(["stage", "name", "value"]).to_pylist()[:MAX_NAMES]
+        bounded = {place: min(value, MAX_VALUE) for place, value in newest.items()}
         if values is None:
             values = self._sources[key] = {}
             if known:
-                self._own.subtract({(c["stage"], c["name"]): min(c["value"], MAX_VALUE) for c in listed})
+                self._own.subtract(bounded)
             if len(self._sources) > MAX_SOURCES:
                 self._own.update(self._sources.pop(next(iter(self._sources))))
-        for counter in listed:
-            place = (counter["stage"], counter["name"])
+        for place, value in bounded.items():
             if place not in self._own and len(self._own) >= MAX_NAMES:
                 continue
             self._own.setdefault(place, 0)
-            value = min(counter["value"], MAX_VALUE)
             if values.get(place) != value:
                 values[place] = value
                 self._changed.add(place)

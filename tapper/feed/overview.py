@@ -13,13 +13,18 @@ if TYPE_CHECKING:
     from tapper.store.session import Session
 
 LOSSES: dict[str, tuple[str, ...]] = {
+    "ring": ("drops", "interface_losses"),
+    "recording": ("dropped",),
+    "shed": ("connections", "exchanges"),
     "decode": ("cut_bytes", "cut_headers", "cut_fragments", "malformed", "other_link", "too_deep"),
     "fragment": ("evicted", "expired", "malformed"),
     "stream": ("gaps", "gap_bytes", "reorder_bytes_dropped", "unconsumed_dropped"),
     "flow": ("evicted",),
     "protocol": ("skipped_bytes", "pending_dropped", "unpaired", "headers_dropped"),
     "output": ("bodies_cut", "undecodable"),
-    "store": ("forgotten",),
+    "agent": ("lost_records",),
+    "collector": ("lost_shipments",),
+    "store": ("forgotten", "not_kept"),
 }
 """Counters that tell of something that is missing, by stage."""
 

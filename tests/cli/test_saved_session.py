@@ -72,3 +72,18 @@ def test_options_of_reading_are_refused_for_a_session(tapper: Tapper, saved: Pat
 def test_without_bodies_the_detail_says_so(tapper: Tapper, shop: Path) -> None:
     wanted = tapper("list", shop).out.splitlines()[1].split()[-1]
     assert "not kept" in tapper("show", shop, wanted, "--no-bodies").out
+
+
+def test_what_a_live_tap_lost_is_told_at_every_stage(tapper: Tapper, tmp_path: Path) -> None:
+    from tests.feed.shop import recorded
+    from tests.store.records import T0, engine_batch
+
+    told = {"ring": "drops", "shed": "exchanges", "agent": "lost_records", "collector": "lost_shipments"}
+    told |= {"recording": "dropped", "store": "not_kept"}
+    counters = [{"stage": stage, "name": name, "value": 300, "time": T0} for stage, name in told.items()]
+    with recorded(tmp_path / "x.tap", [engine_batch(counters=counters)]):
+        pass
+    said = tapper("list", tmp_path / "x.tap").err
+    assert "the kernel dropped 30.00% of the packets (300 of 1,000)" in said
+    for stage, name in told.items():
+        assert f"{stage}: {name.replace('_', ' ')} 300" in said
