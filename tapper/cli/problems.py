@@ -54,6 +54,8 @@ def describe(error: Exception) -> tuple[str | None, int]:
         return str(error), exits.USAGE
     if isinstance(error, (FeedError, StoreError)):
         return str(error), exits.ERROR
+    if any(kind.__name__ == "KubeError" for kind in type(error).__mro__):  # what is behind it takes time to import
+        return str(error), exits.ERROR
     if isinstance(error, ImportError) and error.name in ("agent._engine", "agent"):
         return "the engine (agent._engine) is not built; run `make build`", exits.ERROR
     if type(error).__name__ == "CaptureError":

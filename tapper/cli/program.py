@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "tap",
     "demo",
+    "check",
     "clean",
     "read",
     "open",

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     Object = dict[str, Any]
 
 NAME = "tapper"
-COLLECTOR, AGENT = "tapper-collector", "tapper-agent"
+COLLECTOR, AGENT, PROBE = "tapper-collector", "tapper-agent", "tapper-probe"
 INGEST_PORT = 8443
 API_PORT = 8080  # on the pod's loopback only: it is reached through the API server
 MANAGED = f"app.kubernetes.io/managed-by={NAME}"
+PROBE_PORT = 8081
 USER = 65532  # nobody in particular
 WATCHED = (kinds.POD, kinds.SERVICE, kinds.ENDPOINT_SLICE, kinds.REPLICA_SET, kinds.JOB)
 """What the collector follows to know names; and nodes."""
@@ -262,6 +263,35 @@ def _agent(placement: Placement) -> Object:
     return _object(kinds.DAEMON_SET, AGENT, placement, component="agent", spec=spec)
 
 
+def probe(placement: Placement) -> Object:
+    """A web server on every node that its kubelet asks each second: something to tap, to see whether tapping works."""
+    server = "import http.server as h; h.ThreadingHTTPServer(('', {}), h.SimpleHTTPRequestHandler).serve_forever()"
+    container = {
+        "name": "probe",
+        "command": ["python3", "-c", server.format(PROBE_PORT)],
+        "workingDir": "/tmp",  # noqa: S108 -- in the container, and empty
+        "readinessProbe": {"httpGet": {"path": "/", "port": PROBE_PORT}, "periodSeconds": 1},
+        "resources": {"limits": {"cpu": "100m", "memory": "64Mi"}},
+        "securityContext": {
+            "runAsUser": USER,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    pod = {"automountServiceAccountToken": False, "tolerations": [{"operator": "Exists"}]}
+    template = _template(placement, PROBE, AGENT, container, pod)
+    for part in (template["spec"]["containers"][0]["volumeMounts"], template["spec"]["volumes"]):
+        del part[0]  # the keys
+    spec = {"selector": {"matchLabels": placement.labels(PROBE)}, "template": template}
+    return _object(kinds.DAEMON_SET, PROBE, placement, component=PROBE, spec=spec)
+
+
+def probes(namespace: str) -> Selection:
+    """To tap the probes of a tap's namespace, and nothing else."""
+    return Selection((f"ds/{PROBE}",), (namespace,), own=True)
+
+
 def _template(placement: Placement, component: str, secret: str, container: Object, pod: Object) -> Object:
     arch = {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64", "arm64"]}
     mounts = [
@@ -274,7 +304,7 @@ def _template(placement: Placement, component: str, secret: str, container: Obje
     spec = {
         "serviceAccountName": secret,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": 5,
+        "terminationGracePeriodSeconds": 1 if placement.temporary else 10,  # what a tap has is gone with it
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "affinity": {
             "nodeAffinity": {

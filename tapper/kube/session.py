@@ -78,8 +78,8 @@ class Session:
             image=next((told for _, told in problems if told and told.startswith(IMAGE_WORDS)), None),
         )
 
-    async def wait(self, seconds: float, told: Callable[[Progress], None]) -> Progress:
-        """Until the collector and at least one agent are ready; tells of every change.
+    async def wait(self, seconds: float, told: Callable[[Progress], None], *, every: bool = False) -> Progress:
+        """Until the collector and at least one agent (or `every` one) are ready; tells of every change.
 
         Raises:
             KubeError: they are not in time, or the image can't be had; the message says what to do.
@@ -93,7 +93,7 @@ class Session:
                 last = progress
             if progress.image is not None:
                 raise KubeError(image_problem(self.placement.image, progress.image))
-            if progress.collector and progress.agents:
+            if progress.ready or (progress.collector and progress.agents and not every):
                 return progress
             if time.monotonic() > end:
                 why = "".join(f"\n  {problem}" for problem in progress.problems)

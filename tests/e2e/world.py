@@ -108,9 +108,10 @@ class World:
         nodes = ask(lambda cluster: cluster.list(kinds.NODE))
         self.nodes = [node["metadata"]["name"] for node in nodes]
         meta = {"name": self.namespace}
-        self._apply({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
 
-    def _apply(self, item: dict[str, Any]) -> None:
+    def apply(self, item: dict[str, Any]) -> None:
+        """Makes an object, or changes it."""
         ask(lambda cluster: cluster.apply(item))
 
     def node_of(self, number: int) -> str:
@@ -138,7 +139,7 @@ class World:
             "hostNetwork": host_network,
         }
         meta = {"name": name, "namespace": self.namespace, "labels": {"app": name}}
-        self._apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+        self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
 
         def ready() -> dict[str, Any] | None:
             found = self.look(name)
@@ -156,12 +157,12 @@ class World:
         template = {"metadata": {"labels": labels}, "spec": pod}
         spec = {"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": template}
         meta = {"name": name, "namespace": self.namespace}
-        self._apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec})
+        self.apply({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec})
 
     def outside(self, service: str, address: str, port: int) -> None:
         """A service that stands for an end outside of the cluster."""
         meta = {"name": service, "namespace": self.namespace}
-        self._apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [{"port": port}]}})
+        self.apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": [{"port": port}]}})
         part = {
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",
@@ -170,7 +171,7 @@ class World:
             "endpoints": [{"addresses": [address]}],
             "ports": [{"port": port}],
         }
-        self._apply(part)
+        self.apply(part)
 
     def look(self, name: str) -> dict[str, Any] | None:
         """A pod as it is now."""
@@ -188,7 +189,7 @@ class World:
         """A service for the pods of that name, or of another."""
         spec = {"selector": {"app": of or name}, "ports": [{"port": port, "targetPort": target or port}], **more}
         meta = {"name": name, "namespace": self.namespace}
-        self._apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
+        self.apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
 
     @contextmanager
     def beyond(self, address: str, ports: tuple[int, ...], *, node: int) -> Iterator[None]:
@@ -233,10 +234,17 @@ def session(namespace: str) -> str:
     return next(one.session for one in ask(sessions.find) if one.namespace == namespace)
 
 
-def tapper(*arguments: str) -> str:
-    """Runs a command of tapper's; what it prints."""
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command of tapper's to its end."""
     command = [sys.executable, "-m", "tapper.cli", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=180)
+
+
+def tapper(*arguments: str) -> str:
+    """The same for one that works; what it prints."""
+    ended = run(*arguments)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
 
 
 def left(name: str) -> list[str]:

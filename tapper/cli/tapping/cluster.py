@@ -187,7 +187,8 @@ class _Opening:
         cluster = self._cluster = await self._held.enter_async_context(connect(self._access))
         placement = self._placement(cluster.origin.namespace)
         selection = placement.selection
-        names, _ = await asyncio.gather(look(cluster, selection), require(cluster, placement))
+        await require(cluster, placement)
+        names = await look(cluster, selection)
         pods = selection.pods(names)
         if not pods:
             raise KubeError(selection.nothing(names))
@@ -277,8 +278,7 @@ class Lines:
         """A line; a passing one is overwritten by the next."""
         if self._quiet or (passing and not self._live):
             return
-        if self._open:
-            sys.stderr.write("\r\x1b[K")
+        self.clear()
         if passing:
             from tapper.model.text import clean
 
@@ -287,6 +287,13 @@ class Lines:
         else:
             say(text)
         self._open = passing
+
+    def clear(self) -> None:
+        """Takes a passing line away."""
+        if self._open:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+        self._open = False
 
     def tapping(self, pods: list[Pod], context: str | None) -> None:
         """What is tapped."""

@@ -1,0 +1,101 @@
+"""A short tap of pods that are made for it, one on each node: does capture work there, do records arrive?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+from tapper.kube import kinds, objects
+from tapper.kube.checking import BAD, GOOD, Finding
+from tapper.kube.cluster import KubeError
+from tapper.kube.placement import PROBE, probe
+from tapper.kube.session import place
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from tapper.feed.interface import Feed
+    from tapper.kube.cluster import Cluster
+    from tapper.kube.placement import Placement
+    from tapper.kube.session import Session
+
+READY_SECONDS = 120.0
+TRAFFIC_SECONDS = 20.0  # kubelets ask a probe every second
+REMOVE_SECONDS = 45.0
+POLL = 0.5
+
+
+async def trial(cluster: Cluster, placement: Placement, passing: Callable[[str], None]) -> AsyncIterator[Finding]:
+    """Places a tap with its probes, tells how it goes, and removes it. `passing` gets what goes on meanwhile."""
+    begun = time.monotonic()
+    try:
+        session = await place(cluster, placement)
+    except KubeError as error:
+        yield Finding("live test", BAD, f"could not be placed: {error}", "what the API server says must be allowed")
+        return
+    try:
+        async for finding in _run(cluster, session, passing):
+            yield finding
+    finally:
+        passing("removing the live test ...")
+        begun = time.monotonic()
+        async with asyncio.timeout(REMOVE_SECONDS):
+            await session.remove()
+    yield Finding("clean-up", GOOD, f"nothing is left of the live test ({time.monotonic() - begun:.1f} s)")
+
+
+async def _run(cluster: Cluster, session: Session, passing: Callable[[str], None]) -> AsyncIterator[Finding]:
+    begun = time.monotonic()
+    where = session.placement.namespace
+    try:
+        await cluster.apply(probe(session.placement))
+        await session.wait(
+            READY_SECONDS, lambda now: passing(f"live test: agents ready {now.agents}/{now.nodes}"), every=True
+        )
+    except KubeError as error:
+        yield Finding("image", BAD, str(error), "see the lines above")
+        return
+    yield Finding("image", GOOD, f"{session.placement.image} runs ({time.monotonic() - begun:.1f} s)")
+    labels = f"app.kubernetes.io/instance={session.placement.session}"
+    pods = [objects.pod(item) for item in await cluster.list(kinds.POD, where, labels)]
+    wanted = {pod.name: pod.node for pod in pods if pod.labels.get("app.kubernetes.io/component") == PROBE}
+    try:
+        async with session.forwarded() as url:
+            from tapper.feed.remote import open_remote
+
+            feed = await asyncio.to_thread(open_remote, url, session.token)
+            try:
+                async for finding in _seen(feed, wanted, passing):
+                    yield finding
+            finally:
+                await asyncio.to_thread(feed.close)
+    except Exception as error:  # whatever it is, it is a finding
+        yield Finding("collector", BAD, f"can't be reached through the API server: {error}", "is port-forward allowed?")
+
+
+async def _seen(feed: Feed, wanted: dict[str, str | None], passing: Callable[[str], None]) -> AsyncIterator[Finding]:
+    """A line for each node, as soon as requests of its probe are there."""
+    end = time.monotonic() + TRAFFIC_SECONDS
+    waiting = dict(wanted)
+    while waiting and time.monotonic() < end:
+        passing(f"live test: waiting for a request on {', '.join(str(n) for n in waiting.values())}")
+        table = await asyncio.to_thread(feed.values, "dst_pod", 'protocol == "http"')
+        counts = dict(zip(table["value"].to_pylist(), table["count"].to_pylist(), strict=True))
+        for name in [name for name in waiting if counts.get(name)]:
+            node = waiting.pop(name)
+            yield Finding(f"node {node}", GOOD, "capture works, and its records arrive at the collector")
+        await asyncio.sleep(POLL)
+    if not waiting:
+        return
+    health = await asyncio.to_thread(feed.health)
+    agents: dict[Any, Any] = {agent.node: agent for agent in health.agents}
+    for node in waiting.values():
+        agent = agents.get(node)
+        if agent is None:
+            told, advice = "its agent never reached the collector", "may pods of that node reach those of others?"
+        elif not agent.packets:
+            told, advice = f"its agent sees no packets: {agent.problem or 'no reason known'}", "see the agent's log"
+        else:
+            told, advice = f"{agent.packets} packets were seen, no request came of them", "see the agent's log"
+        yield Finding(f"node {node}", BAD, told, advice)

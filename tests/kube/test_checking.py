@@ -1,0 +1,50 @@
+"""What `tapper check` says of nodes and rights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tapper.kube import kinds
+from tapper.kube.checking import BAD, DOUBT, GOOD, may, node
+from tapper.kube.rights import Answer, Right
+
+READY = [{"type": "Ready", "status": "True"}]
+
+
+def _node(conditions: Any = READY, **info: Any) -> dict[str, Any]:
+    facts = {"operatingSystem": "linux", "architecture": "arm64", "kernelVersion": "6.1.0-18", **info}
+    return {"metadata": {"name": "w1"}, "status": {"nodeInfo": facts, "conditions": conditions}}
+
+
+@pytest.mark.parametrize(
+    ("item", "result", "words"),
+    [
+        (_node(), GOOD, ""),
+        (_node(operatingSystem="windows"), DOUBT, "Linux only"),
+        (_node(architecture="s390x"), DOUBT, "amd64 and arm64"),
+        (_node(kernelVersion="3.10.0-1160.el7"), DOUBT, "older than 4.14"),
+        (_node([{"type": "Ready", "status": "False", "message": "no CNI"}]), DOUBT, "no CNI"),
+        (_node(None), DOUBT, "not ready"),
+        ({"metadata": {"name": "w1"}}, DOUBT, "Linux only"),
+    ],
+)
+def test_a_node(item: dict[str, Any], result: str, words: str) -> None:
+    found = node(item)
+    assert (found.what, found.result) == ("node w1", result)
+    assert words in found.advice
+
+
+def test_rights_are_told_by_kind_and_namespace() -> None:
+    answers = [
+        Answer(Right("get", kinds.POD, "shop"), True),
+        Answer(Right("watch", kinds.POD, "shop"), False),
+        Answer(Right("create", kinds.POD, "t", "portforward"), False),
+        Answer(Right("list", kinds.NODE), True),
+    ]
+    assert [(f.result, f.told) for f in may(answers)] == [
+        (BAD, "you may not watch pods in namespace shop (only get)"),
+        (BAD, "you may not create pods/portforward in namespace t"),
+        (GOOD, "list nodes"),
+    ]
