@@ -101,7 +101,7 @@ def node(item: dict[str, Any]) -> Finding:
     )
     told = f"{system} {kernel}, {arch}, {info.get('osImage', '?')}, {info.get('containerRuntimeVersion', '?')}"
     what = f"node {item['metadata']['name']}"
-    ready = next((c for c in status.get("conditions") or [] if c.get("type") == "Ready"), {})
+    ready: dict[str, Any] = next((c for c in status.get("conditions") or [] if c.get("type") == "Ready"), {})
     if system != "linux":
         return Finding(what, DOUBT, told, "its pods can't be tapped: agents run on Linux only")
     if arch not in ARCHITECTURES:

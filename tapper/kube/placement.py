@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     Object = dict[str, Any]
 
 NAME = "tapper"
-COLLECTOR, AGENT, PROBE = "tapper-collector", "tapper-agent", "tapper-probe"
+COLLECTOR, AGENT = "tapper-collector", "tapper-agent"
 INGEST_PORT = 8443
 API_PORT = 8080  # on the pod's loopback only: it is reached through the API server
 MANAGED = f"app.kubernetes.io/managed-by={NAME}"
-PROBE_PORT = 8081
 USER = 65532  # nobody in particular
 WATCHED = (kinds.POD, kinds.SERVICE, kinds.ENDPOINT_SLICE, kinds.REPLICA_SET, kinds.JOB)
 """What the collector follows to know names; and nodes."""
@@ -87,7 +86,7 @@ class Placement:
 
 def namespace(placement: Placement) -> Object:
     """The namespace. The agent needs what only the privileged pod-security level allows: hostPID and capabilities."""
-    item = _object(kinds.NAMESPACE, placement.namespace, placement, namespaced=False)
+    item = object_of(kinds.NAMESPACE, placement.namespace, placement, namespaced=False)
     for mode in ("enforce", "audit", "warn"):
         item["metadata"]["labels"][f"pod-security.kubernetes.io/{mode}"] = "privileged"
     return item
@@ -96,8 +95,8 @@ def namespace(placement: Placement) -> Object:
 def objects(placement: Placement, credentials: Credentials, namespace_uid: str | None = None) -> list[Object]:
     """All others. `namespace_uid`: what the cluster-scoped ones belong to; None: to nothing (manifests)."""
     made = [
-        _object(kinds.SERVICE_ACCOUNT, COLLECTOR, placement, automountServiceAccountToken=False),
-        _object(kinds.SERVICE_ACCOUNT, AGENT, placement, automountServiceAccountToken=False),
+        object_of(kinds.SERVICE_ACCOUNT, COLLECTOR, placement, automountServiceAccountToken=False),
+        object_of(kinds.SERVICE_ACCOUNT, AGENT, placement, automountServiceAccountToken=False),
         *_rights(placement),
         *_secrets(placement, credentials),
         _service(placement),
@@ -122,21 +121,21 @@ def rules(kinds_read: tuple[Kind, ...]) -> list[Object]:
 
 def _rights(placement: Placement) -> list[Object]:
     everywhere = placement.selection.namespaces is None
-    role = _object(kinds.CLUSTER_ROLE, placement.namespace, placement, namespaced=False)
+    role = object_of(kinds.CLUSTER_ROLE, placement.namespace, placement, namespaced=False)
     role["rules"] = rules((kinds.NODE, *WATCHED) if everywhere else (kinds.NODE,))
     if placement.temporary:
         own = {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": [placement.namespace]}
         role["rules"].append({**own, "verbs": ["delete"]})
     made = [role, _binding(kinds.CLUSTER_ROLE_BINDING, kinds.CLUSTER_ROLE, placement, None)]
     for name in placement.selection.namespaces or ():
-        within = _object(kinds.ROLE, placement.namespace, placement, namespace=name)
+        within = object_of(kinds.ROLE, placement.namespace, placement, namespace=name)
         within["rules"] = rules(WATCHED)
         made += [within, _binding(kinds.ROLE_BINDING, kinds.ROLE, placement, name)]
     return made
 
 
 def _binding(kind: Kind, role: Kind, placement: Placement, within: str | None) -> Object:
-    item = _object(kind, placement.namespace, placement, namespaced=within is not None, namespace=within)
+    item = object_of(kind, placement.namespace, placement, namespaced=within is not None, namespace=within)
     item["roleRef"] = {"apiGroup": role.group, "kind": role.name, "name": placement.namespace}
     item["subjects"] = [{"kind": "ServiceAccount", "name": COLLECTOR, "namespace": placement.namespace}]
     return item
@@ -166,7 +165,7 @@ def _secrets(placement: Placement, keys: Credentials) -> list[Object]:
         "agent-token": keys.agent_token,
     }
     return [
-        _object(kinds.SECRET, name, placement, type="Opaque", stringData=data, immutable=placement.temporary)
+        object_of(kinds.SECRET, name, placement, type="Opaque", stringData=data, immutable=placement.temporary)
         for name, data in ((COLLECTOR, collector), (AGENT, agent))
     ]
 
@@ -174,7 +173,7 @@ def _secrets(placement: Placement, keys: Credentials) -> list[Object]:
 def _service(placement: Placement) -> Object:
     port = {"name": "ingest", "port": INGEST_PORT, "targetPort": "ingest", "protocol": "TCP"}
     spec = {"selector": placement.labels("collector"), "ports": [port]}
-    return _object(kinds.SERVICE, COLLECTOR, placement, spec=spec)
+    return object_of(kinds.SERVICE, COLLECTOR, placement, spec=spec)
 
 
 def _collector(placement: Placement) -> Object:
@@ -210,14 +209,14 @@ def _collector(placement: Placement) -> Object:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
-    template = _template(placement, "collector", COLLECTOR, container, pod)
+    running = pods(placement, "collector", COLLECTOR, container, pod)
     spec = {
         "replicas": 1,
         "strategy": {"type": "Recreate"},
         "selector": {"matchLabels": placement.labels("collector")},
-        "template": template,
+        "template": running,
     }
-    return _object(kinds.DEPLOYMENT, COLLECTOR, placement, component="collector", spec=spec)
+    return object_of(kinds.DEPLOYMENT, COLLECTOR, placement, component="collector", spec=spec)
 
 
 def _agent(placement: Placement) -> Object:
@@ -254,45 +253,17 @@ def _agent(placement: Placement) -> Object:
         "automountServiceAccountToken": False,
         "tolerations": [{"operator": "Exists"}],
     }
-    template = _template(placement, "agent", AGENT, container, pod)
+    running = pods(placement, "agent", AGENT, container, pod)
     spec = {
         "selector": {"matchLabels": placement.labels("agent")},
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "100%"}},
-        "template": template,
+        "template": running,
     }
-    return _object(kinds.DAEMON_SET, AGENT, placement, component="agent", spec=spec)
+    return object_of(kinds.DAEMON_SET, AGENT, placement, component="agent", spec=spec)
 
 
-def probe(placement: Placement) -> Object:
-    """A web server on every node that its kubelet asks each second: something to tap, to see whether tapping works."""
-    server = "import http.server as h; h.ThreadingHTTPServer(('', {}), h.SimpleHTTPRequestHandler).serve_forever()"
-    container = {
-        "name": "probe",
-        "command": ["python3", "-c", server.format(PROBE_PORT)],
-        "workingDir": "/tmp",  # noqa: S108 -- in the container, and empty
-        "readinessProbe": {"httpGet": {"path": "/", "port": PROBE_PORT}, "periodSeconds": 1},
-        "resources": {"limits": {"cpu": "100m", "memory": "64Mi"}},
-        "securityContext": {
-            "runAsUser": USER,
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-    }
-    pod = {"automountServiceAccountToken": False, "tolerations": [{"operator": "Exists"}]}
-    template = _template(placement, PROBE, AGENT, container, pod)
-    for part in (template["spec"]["containers"][0]["volumeMounts"], template["spec"]["volumes"]):
-        del part[0]  # the keys
-    spec = {"selector": {"matchLabels": placement.labels(PROBE)}, "template": template}
-    return _object(kinds.DAEMON_SET, PROBE, placement, component=PROBE, spec=spec)
-
-
-def probes(namespace: str) -> Selection:
-    """To tap the probes of a tap's namespace, and nothing else."""
-    return Selection((f"ds/{PROBE}",), (namespace,), own=True)
-
-
-def _template(placement: Placement, component: str, secret: str, container: Object, pod: Object) -> Object:
+def pods(placement: Placement, component: str, secret: str, container: Object, pod: Object) -> Object:
+    """A template of pods of one container."""
     arch = {"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64", "arm64"]}
     mounts = [
         {"name": "keys", "mountPath": "/etc/tapper", "readOnly": True},
@@ -344,7 +315,7 @@ def _bytes(text: str) -> int:
     return int(text)
 
 
-def _object(
+def object_of(
     kind: Kind,
     name: str,
     placement: Placement,
@@ -354,6 +325,7 @@ def _object(
     component: str | None = None,
     **content: Any,
 ) -> Object:
+    """An object of a placement, by default in its namespace."""
     meta: Object = {"name": name, "labels": placement.labels(component)}
     if namespaced:
         meta["namespace"] = namespace or placement.namespace

@@ -59,7 +59,7 @@ def needed(placement: Placement) -> list[Right]:
     own = placement.namespace
     seen = placement.selection.namespaces or (None,)
     rights = [Right("list", kind, where) for where in seen for kind in WATCHED]
-    rights += [Right(verb, kinds.NAMESPACE) for verb in ("create", "patch", "delete")]
+    rights += [Right(verb, kinds.NAMESPACE) for verb in ("create", "patch", "get", "list", "delete")]
     made = (kinds.SERVICE_ACCOUNT, kinds.SECRET, kinds.SERVICE, kinds.DEPLOYMENT, kinds.DAEMON_SET)
     rights += [Right(verb, kind, own) for kind in made for verb in ("create", "patch")]
     rights += [Right(verb, k) for k in (kinds.CLUSTER_ROLE, kinds.CLUSTER_ROLE_BINDING) for verb in ("create", "patch")]
@@ -68,7 +68,8 @@ def needed(placement: Placement) -> list[Right]:
     # nobody can grant what he has not
     rights += [Right(verb, kind, where) for where in seen for kind in WATCHED for verb in READ if verb != "list"]
     rights += [Right(verb, kinds.NODE) for verb in READ]
-    rights += [Right("list", kinds.POD, own), Right("list", kinds.EVENT, own)]
+    rights += [Right("get", kind, own) for kind in (kinds.DEPLOYMENT, kinds.DAEMON_SET)]  # to see them get ready
+    rights += [Right("list", kinds.POD, own)]
     rights += [Right("get", kinds.POD, own, "portforward"), Right("create", kinds.POD, own, "portforward")]
     return list(dict.fromkeys(rights))
 

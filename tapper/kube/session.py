@@ -7,7 +7,7 @@ import secrets
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds, objects, sessions
 from tapper.kube.cluster import ApiError, KubeError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from tapper.kube.cluster import Cluster
+    from tapper.kube.credentials import Credentials
+    from tapper.kube.objects import Pod
     from tapper.kube.placement import Placement
 
 POLL = 0.3  # seconds between two looks at pods that start
@@ -64,16 +66,18 @@ class Session:
         """How far it is now."""
         where = self.placement.namespace
         labels = f"app.kubernetes.io/instance={self.placement.session}"
-        items, daemon = await asyncio.gather(
-            self.cluster.list(kinds.POD, where, labels), self.cluster.get(kinds.DAEMON_SET, AGENT, where)
+        items, deployment, daemon = await asyncio.gather(
+            self.cluster.list(kinds.POD, where, labels),
+            self.cluster.get(kinds.DEPLOYMENT, COLLECTOR, where),
+            self.cluster.get(kinds.DAEMON_SET, AGENT, where),
         )
-        pods = [objects.pod(item) for item in items]
-        status = (daemon or {}).get("status") or {}
+        pods = [objects.pod(item) for item in items if "deletionTimestamp" not in item["metadata"]]
+        collectors, agents = _rolled(deployment, "updatedReplicas"), _rolled(daemon, "updatedNumberScheduled")
         problems = [(pod, pod.waiting) for pod in pods if pod.waiting is not None and not pod.ready]
         return Progress(
-            collector=any(pod.ready for pod in pods if pod.labels.get("app.kubernetes.io/component") == "collector"),
-            agents=sum(pod.ready for pod in pods if pod.labels.get("app.kubernetes.io/component") == "agent"),
-            nodes=int(status.get("desiredNumberScheduled") or 0),
+            collector=collectors > 0 and _ready(pods, "collector") > 0,
+            agents=min(agents, _ready(pods, "agent")),
+            nodes=int(((daemon or {}).get("status") or {}).get("desiredNumberScheduled") or 0),
             problems=tuple(f"{pod.name} on {pod.node or 'no node'}: {told}" for pod, told in problems),
             image=next((told for _, told in problems if told and told.startswith(IMAGE_WORDS)), None),
         )
@@ -116,25 +120,51 @@ class Session:
             pass
 
 
+def _ready(pods: list[Pod], component: str) -> int:
+    return sum(pod.ready for pod in pods if pod.labels.get("app.kubernetes.io/component") == component)
+
+
+def _rolled(item: dict[str, Any] | None, figure: str) -> int:
+    """How many pods are as the object is now: after a change there are some of before."""
+    if item is None:
+        return 0
+    status = item.get("status") or {}
+    return int(status.get(figure) or 0) if status.get("observedGeneration") == item["metadata"]["generation"] else 0
+
+
 async def place(cluster: Cluster, placement: Placement) -> Session:
-    """Creates all objects; what was made is removed again if it can't be finished.
+    """Creates all objects of a tap; what was made is removed again if it can't be finished.
 
     Raises:
         KubeError: the API server refused something.
     """
     credentials = make_credentials((placement.host, f"{COLLECTOR}.{placement.namespace}"))
-    session = Session(cluster, placement, credentials.api_token)
     try:
-        made = await cluster.apply(namespace(placement))
-        placement = replace(placement, pull_secrets=await _copy_pull_secrets(cluster, placement))
-        items = placed_objects(placement, credentials, str(made["metadata"]["uid"]))
-        first = [item for item in items if item["kind"] not in ("Deployment", "DaemonSet")]
-        await asyncio.gather(*(cluster.apply(item) for item in first))
-        await asyncio.gather(*(cluster.apply(item) for item in items if item not in first))
+        return await apply(cluster, placement, credentials)
     except BaseException:
         await asyncio.shield(cluster.delete(kinds.NAMESPACE, placement.namespace))
         raise
-    return session
+
+
+async def apply(
+    cluster: Cluster,
+    placement: Placement,
+    credentials: Credentials,
+    change: Callable[[list[dict[str, Any]]], None] = lambda items: None,
+) -> Session:
+    """Creates all objects, or changes them to be like these; `change` may change them before.
+
+    Raises:
+        KubeError: the API server refused something.
+    """
+    made = await cluster.apply(namespace(placement))
+    placement = replace(placement, pull_secrets=await _copy_pull_secrets(cluster, placement))
+    items = placed_objects(placement, credentials, str(made["metadata"]["uid"]))
+    change(items)
+    first = [item for item in items if item["kind"] not in ("Deployment", "DaemonSet")]
+    await asyncio.gather(*(cluster.apply(item) for item in first))
+    await asyncio.gather(*(cluster.apply(item) for item in items if item not in first))
+    return Session(cluster, placement, credentials.api_token)
 
 
 async def _copy_pull_secrets(cluster: Cluster, placement: Placement) -> tuple[str, ...]:

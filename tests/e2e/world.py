@@ -255,9 +255,9 @@ def left(name: str) -> list[str]:
 class Tap:
     """`tapper tap` as a process, its lines of JSON, and its feed over the URL that it prints."""
 
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "tapper.cli", "tap", "-o", "jsonl", "--web", "--no-browser", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def __init__(self, *arguments: str, command: str = "tap") -> None:
+        whole = [sys.executable, "-m", "tapper.cli", command, "-o", "jsonl", "--web", "--no-browser", *arguments]
+        self.process = subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.begun = time.monotonic()
         self.told: list[str] = []
         self.url = ""

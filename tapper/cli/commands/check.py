@@ -38,7 +38,7 @@ async def _check(cluster_of: Cluster, placing: Placing, namespaces: tuple[str, .
     from tapper.cli.tapping.cluster import Lines
     from tapper.kube import checking
     from tapper.kube.connect import connect
-    from tapper.kube.placement import probes
+    from tapper.kube.probe import probes
     from tapper.kube.selection import Selection
     from tapper.kube.session import new_session
 

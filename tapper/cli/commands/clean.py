@@ -23,10 +23,13 @@ def command(session: str | None, dry_run: bool, installed: bool, **values: Any) 
     """
     import asyncio
 
-    return asyncio.run(_clean(gather(Cluster, values), session, dry_run=dry_run, installed=installed))
+    return asyncio.run(clean_up(gather(Cluster, values), session, dry_run=dry_run, installed=installed))
 
 
-async def _clean(cluster_of: Cluster, session: str | None, *, dry_run: bool, installed: bool) -> int:
+async def clean_up(cluster_of: Cluster, session: str | None, *, dry_run: bool, installed: bool) -> int:
+    """Lists what is there of one session, or of all, and removes it; the exit code."""
+    import asyncio
+
     from tapper.cli.problems import say
     from tapper.kube import kinds, sessions
     from tapper.kube.connect import connect
@@ -43,7 +46,7 @@ async def _clean(cluster_of: Cluster, session: str | None, *, dry_run: bool, ins
         await sessions.remove(cluster, left)
         names = {one.session for one in left}
         try:
-            async with asyncio_timeout(60):
+            async with asyncio.timeout(60):
                 async for still in sessions.gone(cluster, session):
                     if not any(one.session in names for one in still):
                         return exits.OK
@@ -56,10 +59,3 @@ async def _clean(cluster_of: Cluster, session: str | None, *, dry_run: bool, ins
                     say(f"tapper: {one} is still being deleted{told}")
             return exits.ERROR
     return exits.OK
-
-
-def asyncio_timeout(seconds: float) -> Any:
-    """A bound on waiting."""
-    import asyncio
-
-    return asyncio.timeout(seconds)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tapper.kube import kinds, objects
 from tapper.kube.checking import BAD, GOOD, Finding
 from tapper.kube.cluster import KubeError
-from tapper.kube.placement import PROBE, probe
+from tapper.kube.probe import PROBE, probe
 from tapper.kube.session import place
 
 if TYPE_CHECKING:
