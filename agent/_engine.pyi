@@ -218,3 +218,28 @@ def packets(
     Raises:
         CaptureError: a file can't be opened.
     """
+
+def annotate(
+    paths: Sequence[str],
+    to: str,
+    *,
+    comment: str = "",
+    names: Sequence[tuple[str, str]] = (),
+    comments: Sequence[tuple[int, str]] = (),
+) -> tuple[int, int]:
+    """Copies recordings of `LiveReader` to one pcapng with names and comments in it.
+
+    Args:
+        paths: the recordings, the oldest first; one that is cut serves up to there.
+        to: path of the new file, which only its owner may read.
+        comment: on the file.
+        names: (IP address, name).
+        comments: (time of the packet in ns since the epoch, text).
+
+    Returns:
+        The number of packets, and how many of them have a comment.
+
+    Raises:
+        OSError: a file can't be read or written.
+        ValueError: what should be an address is none.
+    """

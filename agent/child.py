@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 NEWUSER = 0x10000000  # sched.h
 
@@ -27,6 +28,11 @@ class Order:
     name: str = "this machine"
     user_namespace: int | None = None
     """A process in whose user namespace to be: there we may do what we may not here (user_namespaces(7))."""
+
+    record: str | None = None
+    """A file for the raw packets, see `agent.recordings`."""
+    record_bytes: int = 0
+    record_sources: int = 1
 
     def line(self) -> bytes:
         """As it is said."""
@@ -56,9 +62,12 @@ async def live(order: Order) -> None:
         RefusedError: the collector does not take it.
     """
     from agent.process import Agent, Options
+    from agent.recordings import Recordings
     from agent.shipper import Collector
 
-    agent = Agent(Options(Collector(order.collector, order.token), name=order.name, cores=None))
+    recordings = Recordings(Path(order.record), order.record_bytes, order.record_sources) if order.record else None
+    options = Options(Collector(order.collector, order.token), name=order.name, cores=None, recordings=recordings)
+    agent = Agent(options)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, agent.stop)
     loop.add_reader(sys.stdin.fileno(), agent.stop)

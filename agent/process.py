@@ -28,6 +28,7 @@ from tapper.model.schema import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from agent.places import Place
+    from agent.recordings import Recordings
     from agent.shipper import Collector
 
 LOOK_EVERY = 1.0
@@ -53,6 +54,8 @@ class Options:
     """Address and port of the health server."""
     files_once: bool = False
     """End when all targets are files and read."""
+    recordings: Recordings | None = None
+    """Where raw packets are kept; None: nowhere."""
     pace: float | None = None
     """Speed of capture files against real time; None: as fast as can be."""
 
@@ -160,6 +163,8 @@ class Agent:
         how["exclude"] = [*ours, *((end.ip, end.port) for end in settings.exclude)]
         if not hasattr(_engine, "LiveReader"):
             return _portable(place, how)
+        if self._options.recordings is not None:
+            how |= self._options.recordings.next()
         try:
             return _engine.LiveReader(
                 interface=place.interface,

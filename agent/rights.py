@@ -21,7 +21,7 @@ def advice(error: PermissionError) -> str:
     if os.geteuid() == 0:
         # A container, mostly: root without what root has elsewhere.
         return f"{said}; give it to the container (--cap-add, or capabilities.add of its security context)"
-    again = shlex.join(["sudo", _program(), *sys.argv[1:]])
+    again = shlex.join(["sudo", *_program(), *sys.argv[1:]])
     named = _CAPABILITY.search(said)
     if named is None:
         return f"{said}; run: {again}"
@@ -29,6 +29,8 @@ def advice(error: PermissionError) -> str:
     return f"{said}; run: {again}, or allow all programs of this Python: sudo setcap {named[0].lower()}+ep {python}"
 
 
-def _program() -> str:
-    path = Path(sys.argv[0])
-    return str(path.resolve()) if path.exists() else path.name
+def _program() -> list[str]:
+    script = os.path.abspath(sys.argv[0])  # noqa: PTH100 -- links stay: that is how it was called
+    if script.endswith(".py"):
+        return [sys.executable, "-m", "tapper.cli"]
+    return [script if os.path.exists(script) else sys.argv[0]]  # noqa: PTH110

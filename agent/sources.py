@@ -108,6 +108,11 @@ class Source:
         names = counters.select(["stage", "name", "value"]).to_pylist()
         self.ring_drops = next((c["value"] for c in names if (c["stage"], c["name"]) == ("ring", "drops")), 0)
 
+    @property
+    def recording_problem(self) -> str | None:
+        """Why its raw packets are not kept any more."""
+        return getattr(self._reader, "recording_problem", None)
+
     def shed(self, level: int) -> None:
         """Leaves out as much, see control.Shed; also when it is not open yet. A file is never short of time."""
         with self._lock:

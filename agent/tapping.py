@@ -137,7 +137,7 @@ class Tapping:
         for target in self.targets:
             source = self._sources.get(self._of.get(target))
             if source is not None and source.state == "open":
-                yield SourceStatus(target, "tapped")
+                yield SourceStatus(target, "tapped", source.recording_problem)
                 continue
             problem = (source.problem if source is not None else None) or self._problems.get(target)
             gone = target in self._seen and source is None

@@ -17,7 +17,7 @@ LISTS = ("table", "wide", "json", "jsonl", "yaml", "har", "csv", "parquet")
 """Formats of a list of requests."""
 MAPS = ("table", "json", "graphml", "dot", "mermaid", "csv", "svg", "png")
 """Formats of a map."""
-SUFFIXES = {"mmd": "mermaid", "gv": "dot", "yml": "yaml", "ndjson": "jsonl"}
+SUFFIXES = {"mmd": "mermaid", "gv": "dot", "yml": "yaml", "ndjson": "jsonl", "pcapng": "pcap"}
 """Of file names, where they are not the format's name."""
 
 ROWS = 1_000

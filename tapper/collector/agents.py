@@ -193,6 +193,9 @@ class Agents:
         for state in self.states():
             if state.state in ("lost", "failed"):
                 yield f"Agent {state.name} is {state.state}: {state.problem}"
+        for target in self.targets():
+            if target.state == "tapped" and target.problem:
+                yield f"{target.name}: {target.problem}"
         for state in self.states():
             if state.lost:
                 yield f"Agent {state.name} lost {state.lost:,} records before they could be shipped."

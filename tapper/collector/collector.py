@@ -60,6 +60,8 @@ class Options:
     retention: Retention = field(default_factory=Retention)
     settings: control.Settings = field(default_factory=control.Settings)
     """Without a redaction key, one is made: all agents need the same."""
+    packets: Path | None = None
+    """Where an agent of this machine keeps the raw packets."""
     title: str = ""
     claims: tuple[Claim, ...] = ()
     owners: Owners | None = None
@@ -131,6 +133,8 @@ class Collector:
             "redact": self.settings.redact,
             "collector": secrets.token_hex(8),
         }
+        if self._options.packets is not None:
+            facts["packets"] = str(self._options.packets.resolve())
         meta = Meta(_version(), datetime.now(UTC).isoformat(timespec="seconds"), (), facts)
         save = self._options.save
         if save is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.server
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,28 +126,40 @@ def test_the_demo_ends_with_the_map_of_what_is_slow_and_what_fails(directory: Pa
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+def port(tmp_path: Path) -> Iterator[int]:
+    (tmp_path / "pyproject.toml").write_text("[project]")
+    (tmp_path / "large").write_bytes(bytes(3 << 20))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_address[1]
     server.shutdown()
 
 
-@pytest.mark.root
-def test_this_machine_says_who_called_whom(directory: Path, port: int) -> None:
-    run = Run(directory, "tap", "--local", "-i", "lo", "--port", str(port), "-o", "jsonl", "--limit", "1")
+@contextmanager
+def asking(port: int, path: str = "/pyproject.toml") -> Iterator[None]:
+    """Somebody asks ten times a second."""
     ended = threading.Event()
 
     def ask() -> None:
         while not ended.wait(0.1):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/pyproject.toml") as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
                 answer.read()
 
-    asking = threading.Thread(target=ask)
-    asking.start()
-    out, said = run.process.communicate(timeout=PATIENCE_S)
-    ended.set()
-    asking.join()
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.root
+def test_this_machine_says_who_called_whom(directory: Path, port: int) -> None:
+    run = Run(directory, "tap", "--local", "-i", "lo", "--port", str(port), "-o", "jsonl", "--limit", "1")
+    with asking(port):
+        out, said = run.process.communicate(timeout=PATIENCE_S)
     assert run.process.returncode == 0, said
     row = json.loads(out.splitlines()[0])
     assert (row["protocol"], row["target"], row["status"]) == ("http", "/pyproject.toml", 200)
@@ -154,14 +168,96 @@ def test_this_machine_says_who_called_whom(directory: Path, port: int) -> None:
 
 
 @pytest.mark.root
-def test_without_the_right_to_capture_it_says_what_helps() -> None:
-    done = subprocess.run(
-        ["setpriv", "--bounding-set=-all", "--inh-caps=-all", sys.executable, "-m", "tapper.cli", "tap", "--local"],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
+def test_the_raw_packets_are_kept_with_names_and_comments(directory: Path, port: int, tmp_path: Path) -> None:
+    file, hosts = tmp_path / "kept.pcapng", tmp_path / "names.yaml"
+    hosts.write_text("- ip: 127.0.0.1\n  name: here\n")
+    local = ["tap", "--local", "-i", "lo", "--port", str(port)]
+    run = Run(directory, *local, "--pcap", str(file), "--names", str(hosts), "-o", "jsonl", "--limit", "5")
+    with asking(port):
+        out, said = run.process.communicate(timeout=PATIENCE_S)
+    assert run.process.returncode == 0, said
+    assert f"packets in {file}" in said
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.glob("kept*")) == [file]
+    data = file.read_bytes()
+    assert b"here\0" in data
+    assert data.count(b"http GET /pyproject.toml -> 200 in ") >= 5
+    read = Run(directory, "read", str(file), "-o", "jsonl")
+    again, _ = read.process.communicate(timeout=PATIENCE_S)
+    times = {json.loads(row)["time"] for row in again.splitlines()}
+    assert times >= {json.loads(row)["time"] for row in out.splitlines()}
+
+
+@pytest.mark.root
+def test_the_raw_packets_stay_within_their_bound_and_what_is_left_out_is_told(
+    directory: Path, port: int, tmp_path: Path
+) -> None:
+    file = tmp_path / "kept.pcapng"
+    local = ["tap", "--local", "-i", "lo", "--port", str(port)]
+    run = Run(directory, *local, "--pcap", str(file), "--pcap-bytes", "1M", "-o", "jsonl", "--limit", "3")
+    with asking(port, "/large"):
+        _, said = run.process.communicate(timeout=PATIENCE_S)
+    assert run.process.returncode == 0, said
+    assert "recording: dropped " in said
+    assert file.stat().st_size <= (1 << 20) + 65_536  # names and comments come on top
+
+
+@pytest.mark.root
+def test_packets_as_a_stream_until_nobody_reads_them(directory: Path, port: int) -> None:
+    from scapy.layers.inet import TCP
+    from scapy.utils import PcapNgReader
+
+    run = Run(directory, "tap", "--local", "-i", "lo", "--port", str(port), "-o", "pcap", "--for", "60s")
+    assert run.process.stdout is not None
+    with asking(port):
+        with PcapNgReader(run.process.stdout.buffer) as packets:
+            seen = [packet for packet, _ in zip(packets, range(20), strict=False)]
+        run.process.stdout.close()
+        assert run.process.wait(PATIENCE_S) == 0
+    assert {port} <= {packet[TCP].sport for packet in seen} | {packet[TCP].dport for packet in seen}
+    assert run.process.stderr is not None
+    said = run.process.stderr.read()
+    assert "Traceback" not in said
+    assert "recording: dropped" in said
+    assert run.alive() == []
+    assert list(directory.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("pod", "--pcap", "x.pcapng"), "--pcap and -o pcap go with --local"),
+        (("pod", "-o", "pcap"), "--pcap and -o pcap go with --local"),
+        (("--local", "--pcap-bytes", "2M"), "--pcap-bytes goes with --pcap FILE"),
+        (("--local", "--pcap", "x.pcapng", "-o", "pcap"), "one of them"),
+        (("--local", "--pcap", "x.pcapng", "--pcap-bytes", "1K"), "must be at least 1M"),
+        (("--local", "-i", "lo", "-i", "eth0", "-o", "pcap"), "one stream of packets has one source"),
+    ],
+)
+def test_what_can_not_be_kept_is_told(directory: Path, arguments: tuple[str, ...], words: str) -> None:
+    run = Run(directory, "tap", *arguments)
+    _, said = run.process.communicate(timeout=PATIENCE_S)
+    assert run.process.returncode == 2
+    assert words in said
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("user", "words"), [(0, "give it to the container (--cap-add"), (65534, "run: sudo ")], ids=["root", "nobody"]
+)
+def test_without_the_right_to_capture_it_says_what_helps(user: int, words: str) -> None:
+    # nobody may not look into root's directories: it is all imported before
+    code = (
+        "import sys, os\nfrom tapper.cli.tapping import local\nfrom agent import rights\nimport click, socket\n"
+        "sys.argv = ['tapper', 'tap', '--local', '--for', '3 s']\nos.setuid(int(sys.stdin.read()))\n"
+        "try: local.check()\nexcept click.ClickException as error: print(error.message)"
     )
-    assert done.returncode == 1
-    assert "CAP_NET_RAW is missing: sudo " in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    command = ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", sys.executable, "-c", code]
+    done = subprocess.run(command, input=str(user), capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    (line,) = done.stdout.splitlines()
+    assert "CAP_NET_RAW is missing" in line
+    assert words in line
+    if user:
+        assert "tap --local --for '3 s'" in line
+        _, _, setcap = line.partition("sudo setcap cap_net_raw+ep ")
+        assert Path(setcap.split()[0]).resolve() == Path(sys.executable).resolve()

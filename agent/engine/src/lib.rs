@@ -5,6 +5,7 @@
 //! ```
 //! Only the source touches the outside. Everything behind it is sans-IO, and time comes with the packets.
 
+pub mod annotation;
 pub mod columns;
 pub mod config;
 pub mod content;

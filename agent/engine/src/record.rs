@@ -9,15 +9,19 @@ use crate::packet::{Direction, LinkType, Packet};
 const MAX_INTERFACES: usize = 65_536;
 
 /// Block types and options (sections 3.5 and 4).
-mod code {
-    pub(super) const SECTION: u32 = 0x0a0d_0d0a;
-    pub(super) const INTERFACE: u32 = 1;
-    pub(super) const PACKET: u32 = 6;
-    pub(super) const BYTE_ORDER: u32 = 0x1a2b_3c4d;
-    pub(super) const USER_APPLICATION: u16 = 4;
-    pub(super) const INTERFACE_NAME: u16 = 2;
-    pub(super) const RESOLUTION: u16 = 9;
-    pub(super) const FLAGS: u16 = 2;
+pub(crate) mod code {
+    pub(crate) const SECTION: u32 = 0x0a0d_0d0a;
+    pub(crate) const INTERFACE: u32 = 1;
+    pub(crate) const NAMES: u32 = 4;
+    pub(crate) const PACKET: u32 = 6;
+    pub(crate) const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+    pub(crate) const COMMENT: u16 = 1;
+    pub(crate) const USER_APPLICATION: u16 = 4;
+    pub(crate) const INTERFACE_NAME: u16 = 2;
+    pub(crate) const RESOLUTION: u16 = 9;
+    pub(crate) const FLAGS: u16 = 2;
+    pub(crate) const NAME_V4: u16 = 1;
+    pub(crate) const NAME_V6: u16 = 2;
 }
 
 /// Writes one section, its interfaces described as their packets come.
@@ -79,7 +83,7 @@ impl<W: Write> PcapngWriter<W> {
             self.block.extend([protocol.to_be_bytes(), tag.to_be_bytes()].concat());
         }
         self.block.extend(back);
-        self.pad();
+        pad(&mut self.block);
         let direction = match packet.sight.direction {
             Direction::Unknown => 0u32,
             Direction::In => 1,
@@ -115,14 +119,7 @@ impl<W: Write> PcapngWriter<W> {
     }
 
     fn option(&mut self, code: u16, value: &[u8]) {
-        self.block.extend(code.to_le_bytes());
-        self.block.extend((value.len() as u16).to_le_bytes());
-        self.block.extend(value);
-        self.pad();
-    }
-
-    fn pad(&mut self) {
-        self.block.resize(self.block.len().next_multiple_of(4), 0);
+        option(&mut self.block, code, value);
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -143,4 +140,17 @@ impl<W: Write> PcapngWriter<W> {
     pub fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
+}
+
+/// Appends an option: its code, its length, its value.
+pub(crate) fn option(block: &mut Vec<u8>, code: u16, value: &[u8]) {
+    block.extend(code.to_le_bytes());
+    block.extend((value.len() as u16).to_le_bytes());
+    block.extend(value);
+    pad(block);
+}
+
+/// To a multiple of 32 bits.
+pub(crate) fn pad(block: &mut Vec<u8>) {
+    block.resize(block.len().next_multiple_of(4), 0);
 }

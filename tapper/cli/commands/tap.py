@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,11 @@ from tapper.cli.options import (
     page_options,
     reading_options,
 )
+
+if TYPE_CHECKING:
+    from tapper.cli.tapping.raw import Raw
+
+RAW_BYTES = 1 << 30
 
 
 @click.command("tap", short_help="Show what pods of a cluster, or this machine, say as they say it.")
@@ -39,8 +44,12 @@ from tapper.cli.options import (
     help="Of it, only this TCP or UDP port.",
 )
 @click.option("--save", type=click.Path(path_type=Path), metavar="X.tap", help="Of it, keep the session there.")
+@click.option(
+    "--pcap", type=click.Path(path_type=Path), metavar="FILE", help="Of it, keep the raw packets there too (pcapng)."
+)
+@click.option("--pcap-bytes", metavar="SIZE", help="Size of that file to stay within (default: 1G).")
 @filter_options
-@following_options(("table", "wide", "jsonl", "har", "none"), ("--limit",))
+@following_options(("table", "wide", "jsonl", "har", "pcap", "none"), ("--limit",))
 @page_options
 @reading_options
 @placing_options
@@ -59,8 +68,10 @@ def command(pods: tuple[str, ...], *, local: bool, **values: Any) -> int:
     tapper tap -A -l app=web --errors      failed requests of these pods, in all namespaces
     tapper tap orders -o jsonl | jq .target
     sudo tapper tap --local --port 8080    calls of one port of this machine
+    sudo tapper tap --local --pcap x.pcapng        its packets too, with names, requests as comments
+    sudo tapper tap --local -o pcap | wireshark -k -i -
     """
-    machine = {name: values.pop(name) for name in ("interfaces", "pids", "ports", "save")}
+    machine = {name: values.pop(name) for name in ("interfaces", "pids", "ports", "save", "pcap", "pcap_bytes")}
     where, web, reading = gather(Filters, values).text(), gather(Web, values), gather(Reading, values)
     cluster, placing = gather(Cluster, values), gather(Placing, values)
     namespaces, everywhere, labels = (values.pop(name) for name in ("namespaces", "all_namespaces", "selector"))
@@ -70,6 +81,11 @@ def command(pods: tuple[str, ...], *, local: bool, **values: Any) -> int:
         if pods or namespaces or everywhere or labels:
             raise click.UsageError("--local taps this machine, not pods: leave one of them out")
         return _local(reading, machine, where, listing, web, seconds)
+    if machine["pcap"] or listing.format == "pcap":
+        raise click.UsageError(
+            "--pcap and -o pcap go with --local: agents on nodes ship records, whose secrets are redacted, and never"
+            " raw packets"
+        )
     if any(machine.values()) or reading.names:
         raise click.UsageError("-i, --pid, --port, --save and --names go with --local")
     if namespaces and everywhere:
@@ -94,9 +110,30 @@ def _local(
 ) -> int:
     from tapper.cli.following import Until
     from tapper.cli.tapping import local, showing
+    from tapper.cli.tapping import raw as packets
 
+    raw = _raw(machine.pop("pcap"), machine.pop("pcap_bytes"), listing)
+    wanted = local.wanted(reading, **machine, raw=raw)
     local.check()
-    wanted = local.wanted(reading, **machine)
     with Until(seconds) as until, local.tapped(wanted, until) as running:
         showing.show(running.feed, where, listing, web, until, finish=running.stop)
+        if raw is not None:
+            packets.keep(running.feed, raw, wanted.title, quiet=listing.quiet)
     return exits.OK
+
+
+def _raw(file: Path | None, size: str | None, listing: Listing) -> Raw | None:
+    """Where the raw packets go: beside the requests, or instead of them."""
+    from tapper.cli.options import format_of
+    from tapper.cli.shipping import amount
+    from tapper.cli.tapping.raw import Raw
+    from tapper.cli.tapping.showing import FORMATS
+
+    bound = amount(size) if size is not None else RAW_BYTES
+    if format_of(listing.format, listing.output, FORMATS) != "pcap":
+        if file is None and size is not None:
+            raise click.UsageError("--pcap-bytes goes with --pcap FILE")
+        return None if file is None else Raw(file, bound)
+    if file is not None:
+        raise click.UsageError("--pcap FILE shows the requests too, -o pcap only writes packets: one of them")
+    return Raw(None if listing.output in (None, "-") else Path(listing.output), bound)

@@ -10,14 +10,13 @@ import contextlib
 import errno
 import os
 import secrets
-import shlex
 import socket
 import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from tapper.cli.following import Until
     from tapper.cli.options import Reading
+    from tapper.cli.tapping.raw import Raw
     from tapper.collector.collector import Collector
     from tapper.feed.interface import Feed
     from tapper.identity.local import LocalNames
@@ -59,6 +59,7 @@ class Wanted:
     """Network namespace (path; empty: ours) whose ends are named by their processes; None: they are named already."""
     user_namespace: int | None = None
     """See `agent.child.Order`."""
+    raw: Raw | None = None
 
 
 @dataclass(slots=True)
@@ -121,7 +122,15 @@ def _tapped(wanted: Wanted, until: Until, owners: LocalNames | None) -> Iterator
 
     token = secrets.token_urlsafe(24)
     collector = Collector(
-        Options(token, wanted.save, settings=wanted.settings, title=wanted.title, claims=wanted.claims, owners=owners)
+        Options(
+            token,
+            wanted.save,
+            settings=wanted.settings,
+            packets=wanted.raw.path if wanted.raw else None,
+            title=wanted.title,
+            claims=wanted.claims,
+            owners=owners,
+        )
     )
     loop = Loop()
     try:
@@ -130,7 +139,7 @@ def _tapped(wanted: Wanted, until: Until, owners: LocalNames | None) -> Iterator
             host, port = loop.run(collector.listen("127.0.0.1", 0))
             collector.exclude(host, port)
             loop.call(lambda: collector.set_targets(wanted.targets))
-            agent = _start(f"http://{host}:{port}", token, wanted.user_namespace)
+            agent = _start(f"http://{host}:{port}", token, wanted)
             try:
                 running = Tapped(collector.feed, collector, loop, agent)
                 _wait(running, until)
@@ -156,18 +165,30 @@ def _owners(namespace: str | None) -> Iterator[LocalNames | None]:
         yield owners
 
 
-def _start(url: str, token: str, user_namespace: int | None) -> subprocess.Popen[bytes]:
+def _start(url: str, token: str, wanted: Wanted) -> subprocess.Popen[bytes]:
     from agent.child import Order
 
     command = [sys.executable, "-m", "agent.child"]
     pipe = subprocess.PIPE
-    # in a session of its own: Ctrl-C is ours to answer
-    agent = subprocess.Popen(  # noqa: S603
-        command, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, start_new_session=True, env=environment()
-    )
+    order = Order(url, token, user_namespace=wanted.user_namespace)
+    streams: tuple[int, ...] = ()
+    with contextlib.ExitStack() as held:
+        if wanted.raw is not None:
+            path, size, streams = held.enter_context(wanted.raw.opened())
+            order = replace(order, record=path, record_bytes=size, record_sources=len(wanted.targets))
+        # in a session of its own: Ctrl-C is ours to answer
+        agent = subprocess.Popen(  # noqa: S603
+            command,
+            stdin=pipe,
+            stdout=subprocess.DEVNULL,
+            stderr=pipe,
+            start_new_session=True,
+            env=environment(),
+            pass_fds=streams,
+        )
     assert agent.stdin is not None  # noqa: S101
     with contextlib.suppress(BrokenPipeError):
-        agent.stdin.write(Order(url, token, user_namespace=user_namespace).line())
+        agent.stdin.write(order.line())
         agent.stdin.flush()
     return agent
 
@@ -197,12 +218,18 @@ def _wait(running: Tapped, until: Until) -> None:
 
 
 def wanted(
-    reading: Reading, interfaces: tuple[str, ...], pids: tuple[int, ...], ports: tuple[int, ...], save: Path | None
+    reading: Reading,
+    interfaces: tuple[str, ...],
+    pids: tuple[int, ...],
+    ports: tuple[int, ...],
+    save: Path | None,
+    raw: Raw | None,
 ) -> Wanted:
     """What the options mean.
 
     Raises:
         NamesFileError: the names file can't be used.
+        UsageError: the raw packets can't go where they should.
     """
     from tapper.identity.local import hosts
     from tapper.identity.names_file import read
@@ -210,6 +237,8 @@ def wanted(
 
     targets = [Target("interface", name, name, ports=ports) for name in interfaces if name != "any"]
     targets += [Target("pid", str(pid), f"process {pid}", ports=ports) for pid in pids]
+    if raw is not None:
+        raw.check(len(targets))
     title = ", ".join(target.name for target in targets)
     return Wanted(
         targets=tuple(targets) or (Target("interface", "", "all interfaces", ports=ports),),
@@ -223,6 +252,7 @@ def wanted(
         claims=(*(read(Path(reading.names)) if reading.names else ()), *hosts()),
         save=save,
         names_of=f"/proc/{pids[0]}/ns/net" if pids and not interfaces else "",
+        raw=raw,
     )
 
 
@@ -236,14 +266,12 @@ def check() -> None:
         raise click.ClickException(
             "live capture needs Linux; here: tcpdump -w FILE, then `tapper read FILE`, or `tapper demo`"
         )
+    from agent.rights import advice
+
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
     except OSError as error:
         if error.errno not in (errno.EPERM, errno.EACCES):
             raise
-        script = os.path.abspath(sys.argv[0])  # noqa: PTH100 -- links stay
-        program = [sys.executable, "-m", "tapper.cli"] if script.endswith(".py") else [script]
-        again = shlex.join([*program, *sys.argv[1:]])
-        raise click.ClickException(
-            f"to capture, CAP_NET_RAW is missing: sudo {again}  (without it: `tapper demo`, or `tapper read FILE`)"
-        ) from error
+        missing = PermissionError("to capture, CAP_NET_RAW is missing")
+        raise click.ClickException(f"{advice(missing)}  (without it: `tapper demo`, or `tapper read FILE`)") from error

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tapper.cli.options import Listing, Web
     from tapper.feed.interface import Feed, Health, Summary
 
-FORMATS = ("table", "wide", "jsonl", "har", "none")
+FORMATS = ("table", "wide", "jsonl", "har", "pcap", "none")
 STREAMED = ("table", "wide", "jsonl")
 PATIENCE_S = 8.0
 """Without a request for so long, it is said why that may be."""
@@ -75,7 +75,7 @@ def follow(feed: Feed, where: str, listing: Listing, until: Until) -> int:
 
     chosen = format_of(listing.format, listing.output, FORMATS)
     if chosen not in STREAMED:
-        _wait(feed, until, quiet=listing.quiet)
+        _wait(feed, until, quiet=listing.quiet, packets=chosen == "pcap")
         if chosen == "har":
             _write_har(feed, where, listing)
         return feed.count(where)
@@ -110,10 +110,13 @@ class Patience:
             say(line)
 
 
-def _wait(feed: Feed, until: Until, *, quiet: bool) -> None:
+def _wait(feed: Feed, until: Until, *, quiet: bool, packets: bool) -> None:
+    """Until it is time to end; of packets alone, nobody may want more of them."""
     patience = Patience(feed, quiet=quiet)
     for table in until.each(lambda: feed.follow("", ("id",))):
         patience.look(table.num_rows)
+        if packets and any(target.problem for target in feed.health().targets if target.state == "tapped"):
+            return
 
 
 def _write_har(feed: Feed, where: str, listing: Listing) -> None:

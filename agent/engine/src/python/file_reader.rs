@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::arrow::Batch;
 use super::settings::Settings;
@@ -19,34 +20,9 @@ pub(super) struct FileReader {
 #[pymethods]
 impl FileReader {
     #[new]
-    #[pyo3(signature = (paths, *, heads=true, bodies=true, body_limit=65536, redact=true, redact_key=None,
-                        redact_names=Vec::new(), descriptors=Vec::new(), batch_rows=16384, compression="lz4"))]
-    #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
-    fn new(
-        paths: Vec<String>,
-        heads: bool,
-        bodies: bool,
-        body_limit: usize,
-        redact: bool,
-        redact_key: Option<Vec<u8>>,
-        redact_names: Vec<String>,
-        descriptors: Vec<Vec<u8>>,
-        batch_rows: usize,
-        compression: &str,
-    ) -> PyResult<Self> {
-        let compression = compression.to_string();
-        let settings = Settings {
-            heads,
-            bodies,
-            body_limit,
-            redact,
-            redact_key,
-            redact_names,
-            descriptors,
-            batch_rows,
-            compression,
-        };
-        let (config, batch_rows, compression) = settings.check(0)?;
+    #[pyo3(signature = (paths, **settings))]
+    fn new(paths: Vec<String>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let (config, batch_rows, compression) = Settings::take(settings)?.check(0)?;
         let reader = Mutex::new(Reader::new(paths, config, batch_rows, compression));
         Ok(Self { reader, stop: Arc::default() })
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyPermissionError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::CaptureError;
 use super::arrow::Batch;
@@ -30,9 +31,8 @@ pub(super) struct LiveReader {
 impl LiveReader {
     #[new]
     #[pyo3(signature = (*, interface=None, netns=None, exclude=Vec::new(), ports=Vec::new(), ring_bytes=8 << 20,
-                        snap_length=SNAP_LENGTH, flush_ms=250, origin=None, heads=true, bodies=true,
-                        body_limit=65536, redact=true, redact_key=None, redact_names=Vec::new(), descriptors=Vec::new(),
-                        batch_rows=16384, compression="lz4", record=None, record_bytes=1 << 30, record_files=1))]
+                        snap_length=SNAP_LENGTH, flush_ms=250, origin=None, record=None, record_bytes=1 << 30,
+                        record_files=1, **settings))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
     fn new(
         py: Python<'_>,
@@ -44,18 +44,10 @@ impl LiveReader {
         snap_length: u32,
         flush_ms: u64,
         origin: Option<u64>,
-        heads: bool,
-        bodies: bool,
-        body_limit: usize,
-        redact: bool,
-        redact_key: Option<Vec<u8>>,
-        redact_names: Vec<String>,
-        descriptors: Vec<Vec<u8>>,
-        batch_rows: usize,
-        compression: &str,
         record: Option<PathBuf>,
         record_bytes: u64,
         record_files: usize,
+        settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         if !(1 << 20..=1 << 30).contains(&ring_bytes) {
             return wrong("ring_bytes must be 1 MiB to 1 GiB");
@@ -73,19 +65,7 @@ impl LiveReader {
             Some(origin) => origin,
             None => u64::from_ne_bytes(random()?),
         };
-        let compression = compression.to_string();
-        let settings = Settings {
-            heads,
-            bodies,
-            body_limit,
-            redact,
-            redact_key,
-            redact_names,
-            descriptors,
-            batch_rows,
-            compression,
-        };
-        let (config, batch_rows, compression) = settings.check(origin)?;
+        let (config, batch_rows, compression) = Settings::take(settings)?.check(origin)?;
         let wanted = wanted(exclude, ports)?;
         let options = Options { interface, namespace: netns, ring_bytes, snap_length, wanted };
         let record = record.map(|path| Bounds { path, bytes: record_bytes, files: record_files });

@@ -1,5 +1,6 @@
 //! The door to Python; `agent/_engine.pyi` is its contract.
 
+mod annotate;
 mod arrow;
 mod file_reader;
 #[cfg(target_os = "linux")]
@@ -48,6 +49,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(target_os = "linux")]
     module.add_class::<live_reader::LiveReader>()?;
     module.add_function(wrap_pyfunction!(packets::packets, module)?)?;
+    module.add_function(wrap_pyfunction!(annotate::annotate, module)?)?;
     module.add_function(wrap_pyfunction!(schemas, module)?)?;
     module.add_function(wrap_pyfunction!(payload_schema_message, module)?)?;
     Ok(())

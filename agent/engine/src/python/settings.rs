@@ -1,25 +1,56 @@
 //! The arguments that all readers share.
 
 use arrow_ipc::CompressionType;
-use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::exceptions::{PyException, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::config::Config;
 
-/// What is kept of the records, and how it is packed.
+/// What is kept of the records, and how it is packed; the names and defaults of the keyword arguments.
 pub(super) struct Settings {
-    pub heads: bool,
-    pub bodies: bool,
-    pub body_limit: usize,
-    pub redact: bool,
-    pub redact_key: Option<Vec<u8>>,
-    pub redact_names: Vec<String>,
-    pub descriptors: Vec<Vec<u8>>,
-    pub batch_rows: usize,
-    pub compression: String,
+    heads: bool,
+    bodies: bool,
+    body_limit: usize,
+    redact: bool,
+    redact_key: Option<Vec<u8>>,
+    redact_names: Vec<String>,
+    descriptors: Vec<Vec<u8>>,
+    batch_rows: usize,
+    compression: String,
 }
 
 impl Settings {
+    /// Takes them from keyword arguments, all of which must be among them.
+    pub(super) fn take(given: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let mut made = Self {
+            heads: true,
+            bodies: true,
+            body_limit: 65536,
+            redact: true,
+            redact_key: None,
+            redact_names: Vec::new(),
+            descriptors: Vec::new(),
+            batch_rows: 16384,
+            compression: "lz4".to_string(),
+        };
+        for (name, value) in given.into_iter().flatten() {
+            match name.extract::<&str>()? {
+                "heads" => made.heads = value.extract()?,
+                "bodies" => made.bodies = value.extract()?,
+                "body_limit" => made.body_limit = value.extract()?,
+                "redact" => made.redact = value.extract()?,
+                "redact_key" => made.redact_key = value.extract()?,
+                "redact_names" => made.redact_names = value.extract()?,
+                "descriptors" => made.descriptors = value.extract()?,
+                "batch_rows" => made.batch_rows = value.extract()?,
+                "compression" => made.compression = value.extract()?,
+                other => return Err(PyTypeError::new_err(format!("unexpected keyword argument {other:?}"))),
+            }
+        }
+        Ok(made)
+    }
+
     /// Checks them; `origin` tells the ids of one reader's records from those of another.
     pub(super) fn check(self, origin: u64) -> PyResult<(Config, usize, Option<CompressionType>)> {
         if !(1..=1 << 20).contains(&self.batch_rows) {
