@@ -73,6 +73,9 @@ class PortableReader:
     def shed(self, *, bodies: bool = False, keep_one_in: int = 1) -> None:
         """Does nothing: what costs time here is scapy, before anything could be left out."""
 
+    def set_filter(self, *, exclude: Iterable[tuple[str, int]] = (), ports: Iterable[int] = ()) -> None:
+        """Does nothing: scapy's filter is set when it opens. What is to be left out only now is seen."""
+
     def close(self) -> None:
         """Ends capturing; what was captured is still read."""
         if self._sniffer.running:

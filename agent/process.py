@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from agent.shipper import Collector
 
 LOOK_EVERY = 1.0
+MAX_ENDS = 64
+"""As many as a packet filter takes."""
 LEAVE_WITHIN = 5.0
 """Seconds to ship what is left when the agent is told to end."""
 
@@ -67,11 +69,10 @@ class Agent:
         self._options = options
         self._spool = Spool(options.memory // 3, options.spool_disk, options.spool_directory)
         self._budget = Budget(options.cores, options.memory)
-        self._tapping = Tapping(self._spool, self._reader, options.node)
+        self._tapping = Tapping(self._spool, self._reader, self._ends, options.node)
         self._tapping.own(options.targets)
         self._shipper: Shipper | None = None
         self._stop = asyncio.Event()
-        self._settings = control.Settings()
         self._greeted = asyncio.Event()
         self._drops = 0
 
@@ -131,18 +132,24 @@ class Agent:
     def _heard(self, message: control.Down) -> None:
         match message:
             case control.Welcome(settings=settings, targets=targets):
-                self._settings = settings
                 self._tapping.settings(settings)
                 self._tapping.told(targets)
                 self._greeted.set()
             case control.Targets(targets):
                 self._tapping.told(targets)
+            case control.Exclude(ends):
+                self._tapping.exclude(ends)
             case control.Shed(level):
                 self._budget.floor = level
             case control.Stop():
                 self.stop()
             case _:
                 pass
+
+    def _ends(self, settings: control.Settings) -> tuple[tuple[str, int], ...]:
+        """Whose traffic is left out: the collector's, as we see it and as it says."""
+        ours = [self._shipper.peer] if self._shipper is not None and self._shipper.peer else []
+        return tuple(dict.fromkeys([*ours, *((end.ip, end.port) for end in settings.exclude)]))[:MAX_ENDS]
 
     def _reader(self, target: control.Target, place: Place | None, settings: control.Settings) -> Any:
         from agent import _engine
@@ -159,8 +166,7 @@ class Agent:
             if (pace := self._options.pace) is None:
                 return _engine.FileReader([target.value], **how)
             return Paced(_engine.FileReader([target.value], batch_rows=ROWS, **how), pace)
-        ours = [self._shipper.peer] if self._shipper is not None and self._shipper.peer else []
-        how["exclude"] = [*ours, *((end.ip, end.port) for end in settings.exclude)]
+        how["exclude"] = self._ends(settings)
         if not hasattr(_engine, "LiveReader"):
             return _portable(place, how)
         if self._options.recordings is not None:

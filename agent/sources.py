@@ -34,6 +34,8 @@ class Source:
     clock: Callable[[], int] = time.time_ns
     patient: bool = False
     """Whether it can wait for the collector (a file can): then nothing of it is given up."""
+    ports: tuple[int, ...] = ()
+    """Only these; empty: all."""
     state: str = "starting"
     """starting, open, ended, failed."""
     problem: str | None = None
@@ -46,6 +48,7 @@ class Source:
     _thread: threading.Thread | None = None
     _closing: bool = False
     _level: int = 0
+    _exclude: tuple[tuple[str, int], ...] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
@@ -60,6 +63,8 @@ class Source:
                 self._reader = reader
                 if self._level:
                     self._obey()
+                if self._exclude is not None:
+                    self._filter()
                 if self._closing:
                     reader.close()
             self.state = "open"
@@ -122,6 +127,16 @@ class Source:
     def _obey(self) -> None:
         if self._reader is not None and not self.patient:
             self._reader.shed(bodies=self._level > 0, keep_one_in=1 << max(0, self._level - 1))
+
+    def exclude(self, ends: tuple[tuple[str, int], ...]) -> None:
+        """Leaves out the traffic of these ends, also when it is not open yet; of a file, nothing is ours."""
+        with self._lock:
+            self._exclude = ends
+            self._filter()
+
+    def _filter(self) -> None:
+        if self._reader is not None and self._exclude is not None and not self.patient:
+            self._reader.set_filter(exclude=self._exclude, ports=self.ports)
 
     def close(self) -> None:
         """Ends reading soon; what was read is still shipped."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent.places import NotThereError, Place, processes, resolve
 from agent.sources import Source
-from tapper.model.control import Settings, SourceStatus, Target
+from tapper.model.control import End, Settings, SourceStatus, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,8 +26,15 @@ MANY = 16
 class Tapping:
     """For one thread. `look` is to be called every second or so."""
 
-    def __init__(self, spool: Spool, opened: Callable[[Target, Place | None, Settings], Any], node: str | None) -> None:
-        """`opened` gives the reader of a place (of a file: None)."""
+    def __init__(
+        self,
+        spool: Spool,
+        opened: Callable[[Target, Place | None, Settings], Any],
+        ends: Callable[[Settings], tuple[tuple[str, int], ...]],
+        node: str | None,
+    ) -> None:
+        """`opened` gives the reader of a place (of a file: None); `ends`, all that is to be left out."""
+        self._ends = ends
         self._spool = spool
         self._opened = opened
         self._node = node
@@ -52,13 +60,19 @@ class Tapping:
         self._told = tuple(t for t in targets if t.node is None or t.node == self._node)
 
     def settings(self, settings: Settings) -> None:
-        """How to record, from the next source that is opened; other settings open all anew."""
+        """How to record. Ends to leave out are left out at once; whatever else changes opens all sources anew."""
         with self._lock:
-            if settings == self._settings:
-                return
+            same = replace(settings, exclude=self._settings.exclude) == self._settings
             self._settings = settings
             for source in self._sources.values():
-                source.close()
+                if same:
+                    source.exclude(self._ends(settings))
+                else:
+                    source.close()
+
+    def exclude(self, ends: tuple[End, ...]) -> None:
+        """Ends to leave out from now on."""
+        self.settings(replace(self._settings, exclude=ends))
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -114,6 +128,7 @@ class Tapping:
         place, settings = key if isinstance(key, Place) else None, self._settings
         source = Source(f"{self._number}:{target.name or target.value}"[:200], lambda: None, self._spool)
         source.patient = place is None
+        source.ports = place.ports if place is not None else ()
         source.open = lambda: self._opened(target, place, settings)
         self._sources[key] = source
         self._problems.pop(target, None)

@@ -157,11 +157,12 @@ class Collector:
         return str(name[0]), int(name[1])
 
     def exclude(self, ip: str, port: int) -> None:
-        """Has agents that come from now on leave out the traffic of this end: the collector's own answers."""
+        """Has agents leave out the traffic of this end: the collector's own, and that of its page."""
         end = control.End(ip, port)
         if end not in self.settings.exclude:
             self.settings = replace(self.settings, exclude=(*self.settings.exclude, end))
             self._ingest.settings = self.settings
+            self._ingest.tell(control.Exclude(self.settings.exclude))
 
     def set_targets(self, targets: Iterable[Target]) -> None:
         """What agents shall tap from now on, each on its node; `health().targets` tells how it goes."""

@@ -17,13 +17,14 @@ root only one's own processes are found. Linux only: elsewhere sock_diag is miss
 from __future__ import annotations
 
 import ipaddress
+import os
 import time
 from bisect import bisect_right
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, get_native_id
 from typing import TYPE_CHECKING, Self
 
 from tapper.identity.names import Claim, Names, host_name
@@ -31,7 +32,7 @@ from tapper.identity.processes import Processes
 from tapper.identity.sockets import Connects, SocketTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from tapper.identity.sockets import Socket
@@ -44,6 +45,8 @@ LIST_SECONDS = 1.0
 """Between two lists of all sockets."""
 BUDGET = 0.05
 """Share of a core for finding the processes of new sockets."""
+FIRST = -10
+"""Niceness of hearing: where everything is busy, a client is gone before a turn comes."""
 BURST = 0.25
 """Seconds that may be spent at once after a quiet time."""
 BEFORE_LIST_NS = 2_000_000_000
@@ -116,16 +119,18 @@ class LocalNames:
         return None
 
     def _hearing(self) -> None:
+        with suppress(OSError):  # without the right to, it comes later; what it may spend is bounded anyway
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), FIRST)
         while self._connects is not None and not self._stop.is_set():
             with suppress(OSError):
                 connect = self._connects.next()
                 if connect is None:
                     continue
-                now, began = time.time_ns(), time.perf_counter()
+                now, began = time.time_ns(), time.thread_time()
                 found = self._exact.find(*connect)
                 if found is not None:
                     self._take([found], now - BEFORE_SYN_NS)
-                if self._pay(time.perf_counter() - began) < 0:
+                if self._pay(time.thread_time() - began) < 0:
                     self._stop.wait(-self._left / BUDGET)  # the kernel drops what comes meanwhile
 
     def _pay(self, seconds: float) -> float:
@@ -142,7 +147,7 @@ class LocalNames:
                 self._list()
 
     def _list(self) -> None:
-        now, began = time.time_ns(), time.perf_counter()
+        now, began = time.time_ns(), time.thread_time()
         fresh, inodes = self._table.read()
         self._addresses = self._table.addresses()
         self._take(fresh, now - BEFORE_LIST_NS)
@@ -152,7 +157,7 @@ class LocalNames:
                 if last.inode and last.inode not in inodes and last.start < now - BEFORE_LIST_NS:
                     holders.append(Holder(now, None))
                     del holders[:-MAX_HOLDERS]
-        self.spent += time.perf_counter() - began
+        self.spent += time.thread_time() - began
 
     def _take(self, sockets: Iterable[Socket], start: int) -> None:
         """Finds the processes of new sockets."""
@@ -203,6 +208,26 @@ class LocalNames:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """The owners of several network namespaces as one.
+
+    Rows don't tell of which namespace they are. So where two of them have the same address and port at one time,
+    loopback's mostly, and not the same names for it, it has none: no name is better than a wrong one.
+    """
+
+    parts: Sequence[LocalNames]
+
+    def is_local(self, ip: str) -> bool:
+        """See LocalNames."""
+        return any(part.is_local(ip) for part in self.parts)
+
+    def owner(self, ip: str, port: int, time_ns: int) -> Names | None:
+        """See LocalNames."""
+        found = {part.owner(ip, port, time_ns) for part in self.parts} - {None}
+        return found.pop() if len(found) == 1 else None
 
 
 def hosts(path: Path = Path("/etc/hosts")) -> list[Claim]:

@@ -2,7 +2,7 @@
 
 An agent connects, says `Hello`, and is told `Welcome` or `Refusal`. Then it sends shipments (binary frames, see `wire`)
 and `Status`. The collector sends `Ack` once a shipment is kept for good, `Probe` to compare clocks, and what the agent
-shall do: `Targets`, `Shed`, `Stop`.
+shall do: `Targets`, `Exclude`, `Shed`, `Stop`.
 """
 
 from __future__ import annotations
@@ -146,6 +146,13 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
+class Exclude:
+    """Ends whose traffic is left out from now on, as in Settings."""
+
+    ends: tuple[End, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Shed:
     """How much to leave out at least: 0 nothing, 1 bodies, then all but one connection of 2, 4, 8 ..."""
 
@@ -197,10 +204,10 @@ class Status:
 
 
 UP = {cls.__name__: cls for cls in (Hello, Clock, Status, Bye)}
-DOWN = {cls.__name__: cls for cls in (Welcome, Refusal, Ack, Probe, Targets, Shed, Stop)}
+DOWN = {cls.__name__: cls for cls in (Welcome, Refusal, Ack, Probe, Targets, Exclude, Shed, Stop)}
 
 Up = Hello | Clock | Status | Bye
-Down = Welcome | Refusal | Ack | Probe | Targets | Shed | Stop
+Down = Welcome | Refusal | Ack | Probe | Targets | Exclude | Shed | Stop
 
 
 def encode(message: Up | Down) -> str:

@@ -6,6 +6,7 @@ import functools
 import http.server
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -221,6 +222,35 @@ def test_packets_as_a_stream_until_nobody_reads_them(directory: Path, port: int)
     assert "recording: dropped" in said
     assert run.alive() == []
     assert list(directory.iterdir()) == []
+
+
+@pytest.mark.root
+def test_its_own_page_is_not_shown(directory: Path, port: int) -> None:
+    run = Run(directory, "tap", "--local", "-i", "lo", "-o", "jsonl", "--web", "--no-browser", "--for", "60s")
+    assert run.process.stderr is not None
+    assert run.process.stdout is not None
+    shown: list[dict[str, Any]] = []
+
+    def asked(name: str) -> None:
+        """Until a request of ours is shown."""
+        with asking(port, f"/pyproject.toml?{name}"):
+            for line in run.process.stdout or ():
+                shown.append(json.loads(line))
+                if str(shown[-1]["target"]).endswith(f"?{name}"):
+                    return
+
+    page = next(found for line in run.process.stderr if (found := re.search(r"(http://[^/]+)/#k=(\S+)", line)))
+    asked("before")
+    shown.clear()
+    for _ in range(50):
+        query = urllib.request.Request(f"{page[1]}/api/v1/summary", headers={"Authorization": f"Bearer {page[2]}"})
+        with urllib.request.urlopen(query) as answer:
+            assert json.load(answer)["exchanges"] > 0
+    asked("after")
+    own = int(page[1].rpartition(":")[2])
+    run.process.send_signal(signal.SIGINT)
+    run.process.communicate(timeout=PATIENCE_S)
+    assert {row["dst"]["port"] for row in shown} & {port, own} == {port}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,10 @@ import pytest
 
 from tapper.identity import processes
 from tapper.identity.index import Identity
-from tapper.identity.local import LocalNames, hosts
+from tapper.identity.local import AnyOf, LocalNames, hosts
 from tapper.identity.names import Claim, Names
 from tapper.identity.processes import container_of, script
+from tests.live.network import host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -70,6 +72,31 @@ def test_a_client_is_named_while_it_lives(server: tuple[int, subprocess.Popen[st
         found = owners.owner(ip, port, time.time_ns())
     assert found is not None
     assert found.process not in (None, "serve.py")
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for network namespaces")
+def test_several_namespaces_and_an_address_that_all_of_them_have(tmp_path: Path) -> None:
+    code = "import socket, time\ns = socket.create_server(('', 8000))\nprint(flush=True)\ntime.sleep(600)"
+    with ExitStack() as stack:
+        names = []
+        for number, program in enumerate(("orders.py", "news.py"), 1):
+            there = stack.enter_context(host())
+            there.ip("addr", "add", f"10.5.0.{number}/32", "dev", "lo")
+            (tmp_path / program).write_text(code)
+            command = there.command(sys.executable, str(tmp_path / program))
+            process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
+            stack.callback(process.kill)
+            assert process.stdout is not None
+            process.stdout.readline()
+            names.append(stack.enter_context(LocalNames(there.path)))
+        owners, now = AnyOf(names), time.time_ns()
+        assert owners.owner("10.5.0.1", 8000, now) == Names(process="orders.py")
+        assert owners.owner("10.5.0.2", 8000, now) == Names(process="news.py")
+        assert names[0].owner("127.0.0.1", 8000, now) == Names(process="orders.py")
+        assert owners.owner("127.0.0.1", 8000, now) is None
+        assert owners.is_local("10.5.0.2")
+        assert not owners.is_local("10.5.0.3")
 
 
 def test_rows_of_one_process_share_an_endpoint() -> None:

@@ -116,7 +116,7 @@ def _local(
     wanted = local.wanted(reading, **machine, raw=raw)
     local.check()
     with Until(seconds) as until, local.tapped(wanted, until) as running:
-        showing.show(running.feed, where, listing, web, until, finish=running.stop)
+        showing.show(running.feed, where, listing, web, until, finish=running.stop, leave_out=running.leave_out)
         if raw is not None:
             packets.keep(running.feed, raw, wanted.title, quiet=listing.quiet)
     return exits.OK

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tapper.cli.tapping.raw import Raw
     from tapper.collector.collector import Collector
     from tapper.feed.interface import Feed
-    from tapper.identity.local import LocalNames
+    from tapper.identity.local import AnyOf
     from tapper.identity.names import Claim
     from tapper.model.control import Settings, Target
 
@@ -43,6 +43,8 @@ READY_S = 20.0
 END_S = 7.0
 """The agent ships what is left within 5 s."""
 LOOK_S = 0.02
+SWITCH_S = 0.0005
+"""Whoever hears of a connection must soon have a turn: a short-lived client is gone after some milliseconds."""
 ALL_PROTOCOLS = 0x0003
 
 
@@ -55,8 +57,8 @@ class Wanted:
     title: str
     claims: tuple[Claim, ...] = ()
     save: Path | None = None
-    names_of: str | None = ""
-    """Network namespace (path; empty: ours) whose ends are named by their processes; None: they are named already."""
+    names_of: tuple[str | None, ...] = (None,)
+    """Network namespaces (path; None: ours) whose ends are named by their processes."""
     user_namespace: int | None = None
     """See `agent.child.Order`."""
     raw: Raw | None = None
@@ -70,6 +72,10 @@ class Tapped:
     _collector: Collector
     _loop: Loop
     _agent: subprocess.Popen[bytes]
+
+    def leave_out(self, ip: str, port: int) -> None:
+        """Has the traffic of this end left out, from when the agent hears of it."""
+        self._loop.call(lambda: self._collector.exclude(ip, port))
 
     def stop(self) -> None:
         """Reads nothing more; what was read is in the feed when this returns."""
@@ -113,11 +119,16 @@ def tapped(wanted: Wanted, until: Until) -> Iterator[Tapped]:
         ClickException: it can't be tapped; the message says why.
         StoreError: the session can't be kept where that was asked for.
     """
-    with _owners(wanted.names_of) as owners:
-        yield from _tapped(wanted, until, owners)
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
+    try:
+        with _owners(wanted.names_of) as owners:
+            yield from _tapped(wanted, until, owners)
+    finally:
+        sys.setswitchinterval(switch)
 
 
-def _tapped(wanted: Wanted, until: Until, owners: LocalNames | None) -> Iterator[Tapped]:
+def _tapped(wanted: Wanted, until: Until, owners: AnyOf) -> Iterator[Tapped]:
     from tapper.collector.collector import Collector, Options
 
     token = secrets.token_urlsafe(24)
@@ -153,16 +164,16 @@ def _tapped(wanted: Wanted, until: Until, owners: LocalNames | None) -> Iterator
 
 
 @contextmanager
-def _owners(namespace: str | None) -> Iterator[LocalNames | None]:
-    """Who has the ports of a network namespace; None: it can't be told here."""
-    from tapper.identity.local import LocalNames
+def _owners(namespaces: tuple[str | None, ...]) -> Iterator[AnyOf]:
+    """Who has the ports of network namespaces, as far as it can be told here."""
+    from tapper.identity.local import AnyOf, LocalNames
 
     with contextlib.ExitStack() as held:
-        owners = None
-        if namespace is not None:
+        owners = []
+        for namespace in namespaces:
             with contextlib.suppress(OSError):
-                owners = held.enter_context(LocalNames(namespace or None))
-        yield owners
+                owners.append(held.enter_context(LocalNames(namespace)))
+        yield AnyOf(owners)
 
 
 def _start(url: str, token: str, wanted: Wanted) -> subprocess.Popen[bytes]:
@@ -251,9 +262,19 @@ def wanted(
         title=title or socket.gethostname(),
         claims=(*(read(Path(reading.names)) if reading.names else ()), *hosts()),
         save=save,
-        names_of=f"/proc/{pids[0]}/ns/net" if pids and not interfaces else "",
+        names_of=_namespaces(pids, ours=bool(interfaces) or not pids),
         raw=raw,
     )
+
+
+def _namespaces(pids: tuple[int, ...], *, ours: bool) -> tuple[str | None, ...]:
+    """The network namespaces of these processes, each once, and our own."""
+    found: dict[int, str | None] = {}
+    for pid in (*(["self"] if ours else []), *pids):
+        path = f"/proc/{pid}/ns/net"
+        with contextlib.suppress(OSError):  # it is told when it is tapped
+            found.setdefault(os.stat(path).st_ino, None if pid == "self" else path)  # noqa: PTH116
+    return tuple(found.values())
 
 
 def check() -> None:

@@ -42,7 +42,7 @@ def live(where: str, listing: Listing, web: Web, until: Until) -> None:
     with placed() as shop:
         target = Target("pid", str(shop.pid), "the shop")
         joined = shop.pid if _is_elsewhere(shop.pid) else None
-        wanted = Wanted((target,), Settings(), "the shop", tuple(claims()), names_of=None, user_namespace=joined)
+        wanted = Wanted((target,), Settings(), "the shop", tuple(claims()), names_of=(), user_namespace=joined)
         with tapped(wanted, until) as running:
             if not until.over:  # tapped before it opens: nothing is joined in the middle
                 open_shop(shop)

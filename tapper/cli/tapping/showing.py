@@ -34,6 +34,7 @@ def show(
     until: Until,
     *,
     finish: Callable[[], None] | None = None,
+    leave_out: Callable[[str, int], None] | None = None,
     worst: int = WORST,
 ) -> None:
     """Shows a feed until it is time to end: in the terminal UI or, where no one sits at a terminal or another output
@@ -41,6 +42,7 @@ def show(
 
     Args:
         web: its page is served meanwhile, if that is asked for.
+        leave_out: called with the address and port of that page, whose traffic is not to be shown.
         finish: called when nothing more is shown, so that the last words count what was still under way.
         worst: edges shown in the end.
     """
@@ -53,7 +55,9 @@ def show(
         if web.web:
             from tapper.cli.web import page
 
-            stack.enter_context(page(feed, web))
+            served = stack.enter_context(page(feed, web))
+            if leave_out is not None:
+                leave_out(served.host, served.port)
         if not web.web and browsing.wanted(listing):
             from ui.terminal import run
 

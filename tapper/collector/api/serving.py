@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -31,6 +32,16 @@ class Address:
 
     base: str
     guard: Guard
+
+    @property
+    def host(self) -> str:
+        """IP address."""
+        return str(urlsplit(self.base).hostname)
+
+    @property
+    def port(self) -> int:
+        """Port."""
+        return int(urlsplit(self.base).port or 0)
 
     @property
     def url(self) -> str:
