@@ -33,11 +33,16 @@ class Cluster:
         """For `tapper.kube.connect`."""
         from tapper.kube.connect import Access
 
-        found = re.fullmatch(r"(\d+)([smh]?)", self.request_timeout)
-        if found is None:
-            raise click.BadParameter("--request-timeout takes 30, 30s, 2m; 0 is no limit of ours")
-        seconds = int(found[1]) * _SECONDS[found[2]]
+        seconds = time_of("--request-timeout", self.request_timeout)
         return Access(self.kubeconfig, self.context, self.as_user, self.as_group, seconds or None)
+
+
+def time_of(option: str, text: str) -> int:
+    """Seconds of kubectl's 30, 30s, 2m, 1h."""
+    found = re.fullmatch(r"(\d+)([smh]?)", text)
+    if found is None:
+        raise click.BadParameter(f"{option} takes 30, 30s, 2m")
+    return int(found[1]) * _SECONDS[found[2]]
 
 
 @dataclass(frozen=True, slots=True)

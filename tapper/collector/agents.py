@@ -37,6 +37,10 @@ class Agent:
     kept_records: int = 0
     kept_before: int = 0
     """Records that an earlier process of this collector kept."""
+    gone_records: int = 0
+    """Of these, the ones that this collector does not have: the other one is gone with its session."""
+    known: bool = False
+    """Whether this collector's session has shipments of it."""
     ended: bool = False
     """It said goodbye."""
     _clocks: list[tuple[int, int]] = field(default_factory=list)
@@ -56,6 +60,7 @@ class Agent:
         """It says how it is; the first time right after the welcome told it what is kept."""
         if self.status is None:
             self.kept_before = max(0, status.records - status.lost_records - status.spooled_records)
+            self.gone_records = 0 if self.known else self.kept_before
         self.status = status
         self.look()
 
@@ -196,6 +201,8 @@ class Agents:
         for target in self.targets():
             if target.state == "tapped" and target.problem:
                 yield f"{target.name}: {target.problem}"
+        if gone := sum(agent.gone_records for agent in self):
+            yield f"This collector took the place of one that is gone, and with it {gone:,} records that it had kept."
         for state in self.states():
             if state.lost:
                 yield f"Agent {state.name} lost {state.lost:,} records before they could be shipped."

@@ -64,6 +64,8 @@ class Options:
     """Where an agent of this machine keeps the raw packets."""
     title: str = ""
     claims: tuple[Claim, ...] = ()
+    patience: float = 0.0
+    """Seconds that rows wait for names before followers get them."""
     owners: Owners | None = None
     """Who has the ports of this machine, if it is tapped."""
 
@@ -117,6 +119,7 @@ class Collector:
                 self._options.retention,
                 self._log,
                 kept,
+                self._options.patience,
             )
             self.feed = LiveFeed(self.session, self._log, self.health, self._packets)
             session_id = str(self.session.meta.options.get("collector"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +17,24 @@ from aiohttp import web
 from tapper.collector.api.app import create_app, runner
 from tapper.collector.authority import Certificate, server_context
 from tapper.collector.collector import Collector, Options
+from tapper.kube import resolver
 from tapper.kube.connect import connect_inside
 from tapper.kube.following import Following, Lifetime, TapFile
 from tapper.model.control import Settings
 from tapper.store.partitions import Retention
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
     from pathlib import Path
 
+    from tapper.collector.agents import Agent
     from tapper.identity.names import Claim
+    from tapper.model.control import Target
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+PATIENCE = 3.0
+"""Seconds; a kubelet tells the address of a new pod a second or two after the pod began to speak."""
 ROWS, BYTES = 2_000_000, 2 << 30
 """Requests and bytes of the session to keep: half of the volume that it has."""
 TAP, TOKEN, API_TOKEN = "tap.json", "agent-token", "api-token"
@@ -72,6 +78,7 @@ async def serve(
             redact_names=tap.redact_names,
         ),
         title=tap.selection.describe(),
+        patience=PATIENCE,
     )
     certificate = Certificate((directory / CERTIFICATE).read_bytes(), (directory / KEY).read_bytes())
     tls = server_context(certificate, (directory / AUTHORITY).read_bytes())
@@ -83,15 +90,31 @@ async def serve(
         app = create_app(collector.feed, token=(directory / API_TOKEN).read_text().strip(), page=page)
         app.middlewares.append(_heard(lifetime))
         following = Following(cluster, tap.selection, _Names(collector), collector.set_targets)
-        collector.further_hints = following.hints
+        collector.further_hints = lambda: (*following.hints(), *unheard(following.targets, collector.agents))
         async with _api(app, api), asyncio.TaskGroup() as tasks:
             await collector.listen(*listen, tls)
             running = [tasks.create_task(following.run())]
+            if tap.selection.namespaces is not None:
+                running.append(tasks.create_task(_learn_dns(collector)))
             if tap.temporary:
                 running.append(tasks.create_task(lifetime.run()))
             await stop.wait()
             for task in running:
                 task.cancel()
+
+
+async def _learn_dns(collector: Collector) -> None:
+    collector.learn(await resolver.servers())
+
+
+def unheard(targets: Iterable[Target], agents: Iterable[Agent]) -> Iterator[str]:
+    """Nodes with tapped pods and without an agent that is connected."""
+    there = {agent.hello.node for agent in agents if agent.connection is not None}
+    for node, count in sorted(Counter(t.node for t in targets if t.node and t.node not in there).items()):
+        yield (
+            f"No agent is ready on node {node}: its {count} tapped pod{'' if count == 1 else 's'} can't be heard yet;"
+            " see its pod with `kubectl get pods -A -l app.kubernetes.io/name=tapper -o wide`."
+        )
 
 
 @contextlib.asynccontextmanager

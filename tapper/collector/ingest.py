@@ -150,6 +150,7 @@ class Ingest:
             await agent.connection.close()
         agent.connection, agent.ended, agent.heard = socket, False, time.monotonic()
         seq = self._recording.marks.get(agent.key, -1)
+        agent.known = agent.known or seq >= 0
         await socket.send_str(control.encode(control.Welcome(self._session, seq, self.settings, self._targets)))
         return agent
 
@@ -172,7 +173,10 @@ class Ingest:
             elif message.type is WSMsgType.TEXT:
                 match control.decode_up(message.data):
                     case control.Status() as status:
+                        first = agent.status is None
                         agent.tell(status)
+                        if first and agent.gone_records:
+                            self._recording.count("gone_records", agent.gone_records)
                         self._recording.tell(*agent.key, {("agent", "lost_records"): status.lost_records})
                     case control.Clock(sent, clock):
                         agent.clock(sent, clock, time.time_ns())

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from tapper.collector.join import SCHEMA, Joined, join, meets, needs_lookup
 from tapper.collector.merged import Merged
+from tapper.collector.naming import Waiting
 from tapper.collector.totals import Totals
 from tapper.feed.recorder import Recorder
 from tapper.model.wire import WireError
@@ -88,6 +89,7 @@ class Recording:
         retention: how much to keep.
         log: where committed rows are told.
         kept: called with (agent, boot) -> (highest number kept, records) after each commit.
+        patience: seconds that rows wait for names before followers get them.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Recording:
         retention: Retention,
         log: Log,
         kept: Callable[[dict[Key, tuple[int, int]]], None],
+        patience: float = 0.0,
     ) -> None:
         self._session = session
         self._identity = identity
@@ -112,6 +115,7 @@ class Recording:
         self._stopping = False
         self._held = _Generation()
         self._merged = Merged()
+        self._waiting = Waiting(identity, patience)
         self._source_numbers: dict[tuple[str, str, str], int] = {}
         self._source_seen: dict[int, float] = {}
         self._told = self._last = 0.0
@@ -188,6 +192,10 @@ class Recording:
 
         self.do(order)
 
+    def count(self, name: str, more: int) -> None:
+        """Counts something that the collector knows of."""
+        self.do(lambda: self.totals.count("collector", name, more))
+
     def stop(self) -> None:
         """Commits what is there and ends; waits for it."""
         with self._lock:
@@ -213,7 +221,7 @@ class Recording:
 
     def _turn(self) -> bool:
         """One step; False: it was told to stop and nothing waits."""
-        wait = STEP if self._held.marks else COUNTERS_EVERY
+        wait = STEP if self._held.marks or self._waiting else COUNTERS_EVERY
         with self._lock:
             self._lock.wait_for(lambda: self._items or self._orders or self._stopping, wait)
             rest = self._last + STEP - time.monotonic()
@@ -307,6 +315,8 @@ class Recording:
         """Commits the rows that waited, joined among themselves and with fresh ones, which wait now."""
         held, self._held = self._held, fresh
         if not held.marks:
+            if self._waiting:
+                self._publish(None)
             return
         tables = [*held.exchanges, *fresh.exchanges]
         rows = None
@@ -329,8 +339,17 @@ class Recording:
                 self.failure = str(error)
             rows = None
         self.recent.append((time.monotonic(), 0 if rows is None else rows.num_rows))
-        self._log.add(rows)
+        self._publish(rows)
         self._kept({key: (seq, held.records.get(key, 0)) for key, seq in held.marks.items()})
+
+    def _publish(self, rows: pa.Table | None) -> None:
+        """Tells followers of rows that were committed, and of those that waited for names long enough."""
+        ripe, waited = self._waiting.ripe(rows)
+        if waited and self._has_room():
+            with suppress(StoreError):
+                self._recorder.commit_names()
+        if rows is not None or ripe is not None:
+            self._log.add(ripe)
 
     def _mark(self, key: Key, seq: int) -> None:
         if seq < 0:

@@ -23,7 +23,7 @@ LOSSES: dict[str, tuple[str, ...]] = {
     "protocol": ("skipped_bytes", "pending_dropped", "unpaired", "headers_dropped"),
     "output": ("bodies_cut", "undecodable"),
     "agent": ("lost_records",),
-    "collector": ("lost_shipments",),
+    "collector": ("lost_shipments", "gone_records"),
     "store": ("forgotten", "not_kept"),
 }
 """Counters that tell of something that is missing, by stage."""

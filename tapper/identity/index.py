@@ -330,6 +330,11 @@ class Identity:
         found = line.endpoints[line.at(time)]
         return found if found >= 0 else None
 
+    def may_get_a_name(self, number: int) -> bool:
+        """Whether an endpoint is one of the inside that nobody claims; it may be claimed yet."""
+        endpoint = self._endpoints.get(number)
+        return endpoint is not None and endpoint.claim is None and parse_address(endpoint.ip).is_private
+
     def changes(self) -> pa.Table:
         """Rows (columns of the store's endpoint table) of endpoints that are new or changed since the last call."""
         rows = [endpoint.row() for endpoint in self._changed.values()]

@@ -116,6 +116,11 @@ class Following:
             await self._dirty.wait()
             await asyncio.sleep(SETTLE)
 
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What is tapped now."""
+        return self._targets or ()
+
     def hints(self) -> tuple[str, ...]:
         """What a person should know: no pod fits, or the cluster can't be heard."""
         found = [

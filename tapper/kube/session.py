@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tapper.kube.objects import Pod
     from tapper.kube.placement import Placement
 
+OTHERS = 4.0  # seconds that further agents are waited for once one is ready
 POLL = 0.3  # seconds between two looks at pods that start
 IMAGE_WORDS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError")
 
@@ -83,13 +84,14 @@ class Session:
         )
 
     async def wait(self, seconds: float, told: Callable[[Progress], None], *, every: bool = False) -> Progress:
-        """Until the collector and at least one agent (or `every` one) are ready; tells of every change.
+        """Until the collector and all agents are ready, or some are and `every` one is not asked for; tells of changes.
 
         Raises:
             KubeError: they are not in time, or the image can't be had; the message says what to do.
         """
         last: Progress | None = None
         end = time.monotonic() + seconds
+        some: float | None = None  # since when some are ready
         while True:
             progress = await self.progress()
             if progress != last:
@@ -97,8 +99,10 @@ class Session:
                 last = progress
             if progress.image is not None:
                 raise KubeError(image_problem(self.placement.image, progress.image))
-            if progress.ready or (progress.collector and progress.agents and not every):
-                return progress
+            if progress.collector and progress.agents:
+                some = some or time.monotonic()
+                if progress.ready or (not every and time.monotonic() - some > OTHERS):
+                    return progress
             if time.monotonic() > end:
                 why = "".join(f"\n  {problem}" for problem in progress.problems)
                 raise KubeError(

@@ -31,7 +31,8 @@ def test_what_pods_say_is_shown_and_nothing_is_left(world: World) -> None:
         # a client born later calls it by name: one call with both latencies, and its DNS lookup
         url = "http://simple-app/hostname?x=1"
         world.pod("client", CLIENT.format(url=url), node=1)
-        running.row(lambda row: row["protocol"] == "dns" and row["src"]["name"] == "client", "its lookup")
+        lookup = running.row(lambda row: row["protocol"] == "dns" and row["src"]["name"] == "client", "its lookup")
+        assert (lookup["dst"]["name"], lookup["dst"]["namespace"]) == ("kube-dns", "kube-system")
         call = running.row(
             lambda row: row["protocol"] == "http" and row["src"]["name"] == "client" and row["view"] == "both",
             "a call seen from both ends",
@@ -51,6 +52,8 @@ def test_what_pods_say_is_shown_and_nothing_is_left(world: World) -> None:
         running.row(lambda row: row["src"]["name"] == "another", "a request of another pod")
         assert feed.count(calls) >= kept
         assert feed.page(Query(calls, limit=1))["src_pod"].to_pylist() == ["client"]
+
+        assert not running.bare
 
         after = world.look("simple-app")
         assert after is not None

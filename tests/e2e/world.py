@@ -261,6 +261,8 @@ class Tap:
         self.begun = time.monotonic()
         self.told: list[str] = []
         self.url = ""
+        self.bare: list[dict[str, Any]] = []
+        """Requests that came with a bare address instead of a name."""
         self._rows: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._url: queue.SimpleQueue[str] = queue.SimpleQueue()
         for read in (self._read_rows, self._read_told):
@@ -269,7 +271,10 @@ class Tap:
     def _read_rows(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self._rows.put(json.loads(line))
+            row = json.loads(line)
+            self._rows.put(row)
+            if any(row[end]["name"] == row[end]["ip"] for end in ("src", "dst")):
+                self.bare.append(row)
 
     def _read_told(self) -> None:
         assert self.process.stderr is not None

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from tapper.cli import exits
-from tapper.cli.cluster_options import Cluster, cluster_options
+from tapper.cli.cluster_options import Cluster, cluster_options, time_of
 from tapper.cli.options import gather
 
 
@@ -15,18 +15,23 @@ from tapper.cli.options import gather
 @click.argument("session", required=False)
 @click.option("--dry-run", is_flag=True, help="Only list it.")
 @click.option("--installed", is_flag=True, help="Also what `tapper install` placed.")
+@click.option("--timeout", default="60s", show_default=True, metavar="TIME", help="How long to wait until it is gone.")
 @cluster_options
-def command(session: str | None, dry_run: bool, installed: bool, **values: Any) -> int:
+def command(session: str | None, dry_run: bool, installed: bool, timeout: str, **values: Any) -> int:
     """Removes all that taps placed in the cluster, or that of one SESSION; taps that run end.
 
     Lists what it removes on standard output, one object a line; nothing there, nothing is said.
     """
     import asyncio
 
-    return asyncio.run(clean_up(gather(Cluster, values), session, dry_run=dry_run, installed=installed))
+    seconds = time_of("--timeout", timeout)
+    cluster = gather(Cluster, values)
+    return asyncio.run(clean_up(cluster, session, dry_run=dry_run, installed=installed, seconds=seconds))
 
 
-async def clean_up(cluster_of: Cluster, session: str | None, *, dry_run: bool, installed: bool) -> int:
+async def clean_up(
+    cluster_of: Cluster, session: str | None, *, dry_run: bool, installed: bool, seconds: float = 60
+) -> int:
     """Lists what is there of one session, or of all, and removes it; the exit code."""
     import asyncio
 
@@ -46,7 +51,7 @@ async def clean_up(cluster_of: Cluster, session: str | None, *, dry_run: bool, i
         await sessions.remove(cluster, left)
         names = {one.session for one in left}
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(seconds):
                 async for still in sessions.gone(cluster, session):
                     if not any(one.session in names for one in still):
                         return exits.OK

@@ -316,3 +316,5 @@ class Lines:
     def ready(self, seconds: float) -> None:
         """All that is needed is there."""
         self.say(f"agent    ready on {self._last.agents}/{self._last.nodes} nodes     {seconds:.1f} s")
+        if not self._last.ready:
+            self.say("         begun without the others: pods on their nodes are heard once they are ready")

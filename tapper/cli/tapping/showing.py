@@ -146,13 +146,17 @@ def silence(summary: Summary, health: Health, seconds: float) -> Iterator[str]:
             f"{heard} Traffic flows but is encrypted: {count(tls)} TLS connection{'' if tls == 1 else 's'}."
             " Peers, bytes and timing are kept; contents can't be seen."
         )
-    elif summary.packets or summary.connections:
+    elif summary.connections:
         yield (
             f"{heard} {count(summary.packets)} packets on {count(summary.connections)} connections, no complete request"
             " yet. Connections that were open before may show only in part. Send a request."
         )
     else:
-        yield f"{heard} No packet yet. Send a request; -i names another interface, --port and --pid may be too narrow."
+        elsewhere = "-i names another interface, --port and --pid may be too narrow."
+        if any(target.kind == "pod" for target in health.targets):
+            elsewhere = "These pods call nobody, and nobody calls them; `tapper tap -n NAMESPACE` taps others."
+        packets = f"{count(summary.packets)} packets, but no TCP and no UDP." if summary.packets else "No packet yet."
+        yield f"{heard} {packets} Send a request; {elsewhere}"
     yield from map(clean, health.hints)
 
 

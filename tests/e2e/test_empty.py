@@ -1,0 +1,63 @@
+"""Why is it empty? The tap itself says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from world import CLIENT, SERVER, run, tap, until
+
+if TYPE_CHECKING:
+    from world import Tap, World
+
+pytestmark = pytest.mark.cluster
+
+IDLE = "import signal; signal.pause()"
+ODD = """
+import socket, threading, time
+server = socket.create_server(("", 7000))
+threading.Thread(target=lambda: [server.accept()[0] for _ in range(100)], daemon=True).start()
+while True:
+    with socket.create_connection(("127.0.0.1", 7000)) as s:
+        s.sendall(bytes(range(1, 200)))
+        time.sleep(0.3)
+"""
+
+
+def _says(running: Tap, words: str) -> None:
+    until(lambda: any(words in line for line in " ".join(running.told).split("\n")), words, 40)
+
+
+def test_each_reason_has_its_words(world: World) -> None:
+    simple = world.pod("simple-app", SERVER.format(port=80), port=80)
+    world.pod("visitor", CLIENT.format(url=f"http://{simple['status']['podIP']}/hostname"), node=1)
+    world.pod("idle", IDLE)
+    world.pod("odd", ODD)
+    nothing = run("tap", "ile", "-n", world.namespace, "-o", "jsonl")
+    assert nothing.returncode == 1
+    assert "Near: idle." in nothing.stderr
+    with (
+        tap("idle", "-n", world.namespace) as idle,
+        tap("odd", "-n", world.namespace) as odd,
+        tap("-n", world.namespace, "-f", "status == 599") as filtered,
+    ):
+        _says(idle, "nobody calls them")
+        _says(odd, "no complete request")
+        _says(filtered, "none that matches the filter")
+
+
+def test_a_missing_image_is_told_at_once_with_what_to_do(world: World) -> None:
+    world.pod("idle", IDLE)
+    told = run("tap", "-n", world.namespace, "-o", "jsonl", "--image", "k8slab.local/missing:1").stderr
+    assert "the nodes can't get the image k8slab.local/missing:1" in told
+    assert "kind load docker-image" in told
+    assert "removed what was placed" in told
+
+
+def test_progress_is_told_once_in_a_pipe_and_a_quiet_tap_says_nothing(world: World) -> None:
+    world.pod("idle", IDLE)
+    with tap("-n", world.namespace) as running, running.feed():
+        assert sum("ready on" in line for line in running.told) == 1
+        assert not any("\r" in line or "\x1b" in line for line in running.told)
+    quiet = run("tap", "-n", world.namespace, "-o", "none", "--quiet", "--for", "1s")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
