@@ -79,15 +79,15 @@ def pieces(rows: int) -> list[Piece]:
     return found
 
 
-def recorder(session: Session) -> Recorder:
-    """One for a new session, with the demo's names."""
+def recorder(session: Session, names: Path = DEMO / "names.yaml") -> Recorder:
+    """One for a new session, with the demo's names or others."""
     from agent import _engine
 
     messages = {
         "payload": _engine.payload_schema_message("payload"),
         "message": _engine.payload_schema_message("message_payload"),
     }
-    return Recorder(session, messages, Identity(tuple(read(DEMO / "names.yaml"))))
+    return Recorder(session, messages, Identity(tuple(read(names))))
 
 
 def endless(rows: int) -> Iterator[Piece]:

@@ -7,6 +7,7 @@ import { EdgeTable } from "../map/EdgeTable";
 import { count } from "../model/figures";
 import { clean } from "../model/text";
 import { COLUMNS, chosenColumns } from "../requests/columns";
+import { useFacets } from "../requests/Facets";
 import { Requests } from "../requests/Requests";
 import { go, useView } from "../state/store";
 import { type Panel, TABS, type Tab } from "../state/view";
@@ -106,8 +107,18 @@ function RequestTools() {
   const view = useView();
   const { listWhere, range } = usePage();
   const chosen = chosenColumns(view.columns).map(({ key }) => key);
+  const facets = useFacets();
   return (
     <>
+      <button
+        type="button"
+        className="button"
+        aria-pressed={facets}
+        title="How many requests have which service, status, method and protocol"
+        onClick={() => go({ facets: !facets })}
+      >
+        Counts
+      </button>
       <Menu label="Columns" stays up={view.panel !== "full"}>
         {COLUMNS.map(({ key, title }) => (
           <label key={key} className="menu-item">

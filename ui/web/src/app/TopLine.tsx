@@ -26,7 +26,7 @@ export function TopLine() {
         <span className="facts">
           {live && health?.rate != null && <span>{rate(health.rate)}</span>}
           <span>{plural(summary.exchanges, "request")}</span>
-          <span>{plural(summary.connections, "connection")}</span>
+          <span className="second">{plural(summary.connections, "connection")}</span>
           <button
             type="button"
             className={`link${lost ? " loss" : ""}`}

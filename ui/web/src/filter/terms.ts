@@ -63,7 +63,9 @@ function one(node: ServiceNode, side: Side): string {
   const { kind } = node;
   // At the level of services a name may come from anything: the best name is what the node has.
   const field = kind === "address" && node.nameSource !== "address" ? "name" : (FIELDS[kind] ?? "name");
-  const name = `${side}.${field} == ${quoted(node.name)}`;
+  const named = node.version === null ? node.name : node.name.slice(0, -node.version.length - 1);
+  const version = node.version === null ? "" : ` && ${side}.version == ${quoted(node.version)}`;
+  const name = `${side}.${field} == ${quoted(named)}${version}`;
   return node.namespace === null ? name : `${name} && ${side}.namespace == ${quoted(node.namespace)}`;
 }
 

@@ -17,16 +17,16 @@ type Row = Schemas["ConnectionRow"];
 
 const COLUMNS: readonly GridColumn[] = [
   { key: "time", title: "Time", width: "92px", order: "time" },
-  { key: "protocol", title: "Protocol", width: "96px", order: "protocol" },
-  { key: "src", title: "From", width: "minmax(110px, 1fr)", order: "src_name" },
-  { key: "dst", title: "To", width: "minmax(110px, 1fr)", order: "dst_name" },
-  { key: "state", title: "State", width: "108px", order: "state" },
-  { key: "handshake", title: "Handshake", width: "84px", right: true, order: "handshake_ns" },
-  { key: "sent", title: "Sent", width: "58px", right: true, order: "bytes_sent" },
-  { key: "received", title: "Received", width: "66px", right: true, order: "bytes_received" },
-  { key: "again", title: "Again", width: "54px", right: true, order: "retransmits" },
-  { key: "requests", title: "Requests", width: "66px", right: true, order: "exchanges" },
-  { key: "why", title: "Why", width: "minmax(150px, 2fr)" },
+  { key: "protocol", title: "Protocol", width: "96px", tight: "56px", order: "protocol" },
+  { key: "src", title: "From", width: "minmax(110px, 1fr)", tight: "minmax(84px, 1fr)", order: "src_name" },
+  { key: "dst", title: "To", width: "minmax(110px, 1fr)", tight: "minmax(84px, 1fr)", order: "dst_name" },
+  { key: "state", title: "State", width: "108px", tight: "86px", order: "state" },
+  { key: "handshake", title: "Handshake", width: "84px", tight: "70px", right: true, order: "handshake_ns" },
+  { key: "sent", title: "Sent", width: "58px", tight: "46px", right: true, order: "bytes_sent" },
+  { key: "received", title: "Received", width: "66px", tight: "60px", right: true, order: "bytes_received" },
+  { key: "again", title: "Again", width: "54px", tight: "44px", right: true, order: "retransmits" },
+  { key: "requests", title: "Requests", width: "66px", tight: "60px", right: true, order: "exchanges" },
+  { key: "why", title: "Why", width: "minmax(150px, 2fr)", tight: "minmax(110px, 2fr)" },
 ];
 
 function cell(row: Row, column: string, utc: boolean) {

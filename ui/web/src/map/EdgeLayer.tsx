@@ -1,10 +1,10 @@
-// All edges in one drawing below the nodes: width by rate, colour by latency, dashed where nothing comes through.
+// All edges in one drawing below the nodes, over the boxes of namespaces: width by rate, colour by latency, dashed where nothing comes through.
 // For the mouse; the keyboard has the table of edges and the lists in the drawer.
 
 import { memo, type PointerEvent } from "react";
 import { latencyColour } from "../model/latency";
-import type { Curve } from "./geometry";
-import { path } from "./geometry";
+import { clean } from "../model/text";
+import { type Box, type Curve, path } from "./geometry";
 import { type Edge, isDead, slowness } from "./graph";
 import { lineWidth } from "./labels";
 
@@ -13,9 +13,13 @@ export interface Looks {
   readonly dim: boolean;
 }
 
+/** With more edges than this arrows are too small to be seen and take most of the time to draw; all calls go right. */
+const MOST_ARROWS = 600;
+
 interface Props {
   readonly edges: readonly Edge[];
   readonly lines: ReadonlyMap<string, Curve>;
+  readonly spaces: readonly Box[];
   readonly theme: "light" | "dark";
   looks(edge: Edge): Looks;
   onChoose(key: string): void;
@@ -26,7 +30,7 @@ function keyAt(event: PointerEvent | React.MouseEvent): string | null {
   return (event.target as Element).getAttribute("data-edge");
 }
 
-export function EdgeLayer({ edges, lines, theme, looks, onChoose, onHover }: Props) {
+export function EdgeLayer({ edges, lines, spaces, theme, looks, onChoose, onHover }: Props) {
   return (
     <svg
       className="edges"
@@ -52,6 +56,14 @@ export function EdgeLayer({ edges, lines, theme, looks, onChoose, onHover }: Pro
           <path d="M0 0.5L8 4L0 7.5z" style={{ fill: "context-stroke" }} />
         </marker>
       </defs>
+      {spaces.map(({ name, x, y, width, height }) => (
+        <g key={name} className="space" transform={`translate(${x} ${y})`}>
+          <rect width={width} height={height} rx="14" />
+          <text x="14" y="19">
+            {clean(name)}
+          </text>
+        </g>
+      ))}
       {edges.map((edge) => {
         const line = lines.get(edge.key);
         if (!line) return null;
@@ -59,6 +71,7 @@ export function EdgeLayer({ edges, lines, theme, looks, onChoose, onHover }: Pro
         return (
           <EdgePath
             key={edge.key}
+            arrow={chosen || edges.length <= MOST_ARROWS}
             id={edge.key}
             d={path(line)}
             width={Math.round(lineWidth(edge) * 10) / 10}
@@ -85,9 +98,10 @@ interface PathProps {
   readonly streaming: boolean;
   readonly chosen: boolean;
   readonly dim: boolean;
+  readonly arrow: boolean;
 }
 
-const EdgePath = memo(function EdgePath({ id, d, width, colour, dead, streaming, chosen, dim }: PathProps) {
+const EdgePath = memo(function EdgePath({ id, d, width, colour, dead, streaming, chosen, dim, arrow }: PathProps) {
   const state = `${dead ? " dead" : ""}${streaming ? " streaming" : ""}${dim ? " dim" : ""}`;
   return (
     <g>
@@ -97,7 +111,7 @@ const EdgePath = memo(function EdgePath({ id, d, width, colour, dead, streaming,
         className={`line${state}`}
         stroke={dead ? "var(--ink-timeout)" : colour}
         strokeWidth={width}
-        markerEnd="url(#arrow)"
+        markerEnd={arrow ? "url(#arrow)" : undefined}
       />
       <path d={d} className="hit" data-edge={id} />
     </g>

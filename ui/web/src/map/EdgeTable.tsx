@@ -32,25 +32,25 @@ export function EdgeTable() {
     [map.drawn.graph.edges, order, view.node],
   );
   const name = (key: string): string => clean(node(key)?.name ?? key);
-  const heads: readonly (readonly [string, Order | null, boolean])[] = [
-    ["From", null, false],
-    ["To", null, false],
-    ["Protocol", null, false],
-    ["Rate", "rate", true],
-    ["Calls", null, true],
-    ["Errors", "errors", true],
-    ["p50", null, true],
-    ["p95 (max below 20 calls)", "slow", true],
-    ["p99", null, true],
-    ["", "pain", false],
+  const heads: readonly (readonly [title: string, order: Order | null, look: string])[] = [
+    ["From", null, ""],
+    ["To", null, ""],
+    ["Protocol", null, ""],
+    ["Rate", "rate", "right"],
+    ["Calls", null, "right"],
+    ["Errors", "errors", "right"],
+    ["p50", null, "right more"],
+    ["p95 (max below 20 calls)", "slow", "right"],
+    ["p99", null, "right more"],
+    ["", "pain", ""],
   ];
   return (
     <div className="health">
       <table className="plain-table">
         <thead>
           <tr>
-            {heads.map(([title, by, right]) => (
-              <th key={title} className={right ? "right" : undefined}>
+            {heads.map(([title, by, look]) => (
+              <th key={title} className={look || undefined}>
                 {by ? (
                   <button type="button" className="link" aria-pressed={order === by} onClick={() => setOrder(by)}>
                     {title || "What hurts first"}
@@ -85,13 +85,13 @@ export function EdgeTable() {
                 <td className={`right ${edge.errors ? "outcome-server" : ""}`}>
                   {edge.calls ? share(edge.errors, edge.calls) : "-"}
                 </td>
-                <td className="right">
+                <td className="right more">
                   <Latency ns={edge.p50} />
                 </td>
                 <td className="right">
                   <Latency ns={slowness(edge)} />
                 </td>
-                <td className="right">
+                <td className="right more">
                   <Latency ns={edge.calls >= 20 ? edge.p99 : null} />
                 </td>
                 <td className={failed ? "outcome-timeout" : "faint"}>

@@ -15,7 +15,6 @@ import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useSta
 import { usePage } from "../app/page";
 import { useTheme } from "../app/theme";
 import { plural, rate } from "../model/figures";
-import { clean } from "../model/text";
 import { adjust, go, useView } from "../state/store";
 import { EdgeLayer } from "./EdgeLayer";
 import { NODE_HEIGHT, NODE_WIDTH, type Point } from "./geometry";
@@ -29,9 +28,11 @@ import { useSlots } from "./useSlots";
 import { WhyEmpty } from "./WhyEmpty";
 
 const NODE_TYPES = { service: ServiceBox };
-/** Labels are readable from this zoom on. */
+/** Labels of edges are readable from this zoom on, names of services from that. */
 const NEAR = 0.45;
-const FIT = { padding: { top: "56px", right: "32px", bottom: "52px", left: "32px" }, maxZoom: 1.1 } as const;
+const LEGIBLE = 0.2;
+/** Room for the tools above and the notes below, and for the boxes of namespaces around the nodes. */
+const FIT = { padding: { top: "88px", right: "36px", bottom: "64px", left: "36px" }, maxZoom: 1.1 } as const;
 
 export default function MapPane() {
   return (
@@ -53,6 +54,7 @@ function Inner() {
   const scene = useScene(map.drawn, map.whole, laid, moved, view, hovered, changes);
   const nodes = useMemo(() => boxesOf(scene, map.drawn.graph, view.node), [scene, map.drawn.graph, view.node]);
   const near = useStore(({ transform }) => transform[2] >= NEAR);
+  const legible = useStore(({ transform }) => transform[2] >= LEGIBLE);
   const pane = useRef<HTMLElement>(null);
 
   // The view is fitted once for what is looked at: the first map, a level, a focus, a tidying. Never for what arrives.
@@ -110,7 +112,12 @@ function Inner() {
     dim: isDim(edge, scene.bright, view.edge, view.node),
   });
   return (
-    <section className={`map${near ? "" : " far"}`} aria-label="Service map" onKeyDownCapture={onKey} ref={pane}>
+    <section
+      className={`map${near ? "" : " far"}${legible ? "" : " tiny"}`}
+      aria-label="Service map"
+      onKeyDownCapture={onKey}
+      ref={pane}
+    >
       <ReactFlow<BoxNode>
         nodes={nodes}
         edges={NO_EDGES}
@@ -128,23 +135,16 @@ function Inner() {
         deleteKeyCode={null}
         minZoom={0.05}
         maxZoom={2}
+        onMove={() => pane.current?.classList.add("moving")}
+        onMoveEnd={() => pane.current?.classList.remove("moving")}
         proOptions={PRO}
       >
         <Background color="var(--dot)" gap={24} size={1.2} />
         <ViewportPortal>
-          <div className="spaces">
-            {scene.boxes.map((box) => (
-              <div
-                key={box.name}
-                style={{ width: box.width, height: box.height, transform: `translate(${box.x}px, ${box.y}px)` }}
-              >
-                <span>{clean(box.name)}</span>
-              </div>
-            ))}
-          </div>
           <EdgeLayer
             edges={map.drawn.graph.edges}
             lines={scene.lines}
+            spaces={scene.boxes}
             theme={theme}
             looks={looks}
             onChoose={(key) => go({ edge: view.edge === key ? null : key, node: null, request: null })}
@@ -178,7 +178,7 @@ function reveal(flow: ReactFlowInstance<BoxNode>, points: readonly Point[], widt
   const right = (Math.max(...points.map((point) => point.x)) + NODE_WIDTH) * zoom + x;
   const top = Math.min(...points.map((point) => point.y)) * zoom + y;
   const bottom = (Math.max(...points.map((point) => point.y)) + NODE_HEIGHT) * zoom + y;
-  const [dx, dy] = [shift(left, right, 24, width - 24), shift(top, bottom, 56, height - 44)];
+  const [dx, dy] = [shift(left, right, 24, width - 24), shift(top, bottom, 84, height - 48)];
   if (dx === null || dy === null) {
     const [from, to] = [Math.min(...points.map((point) => point.x)), Math.max(...points.map((point) => point.x))];
     const [high, low] = [Math.min(...points.map((point) => point.y)), Math.max(...points.map((point) => point.y))];
@@ -232,6 +232,8 @@ function boxesOf(scene: Scene, graph: Graph, chosen: string | null): BoxNode[] {
       data: { node, under: node.members.length ? plural(node.members.length, "host") : under, state },
       width: NODE_WIDTH,
       height: NODE_HEIGHT,
+      // Not by a transform of each: to the browser 500 of those are 500 layers to sort whenever the map moves.
+      style: { transform: "none", left: position.x, top: position.y },
       focusable: false,
     });
   }

@@ -3,9 +3,12 @@
 import type { Schemas } from "../api/client";
 import { type Edge, edgeKey, type Graph, nodeKey, type ServiceNode } from "./graph";
 
+/** Kinds of nodes that may have a version; it can have no space, and is the last word of the name then. */
+const NAMED = new Set(["workload", "service", "pod", "process"]);
+
 type EdgeRow = Schemas["Edge"];
 
-export function toGraph(answer: Pick<Schemas["Map"], "nodes" | "edges">): Graph {
+export function toGraph(answer: Pick<Schemas["Map"], "nodes" | "edges" | "level">): Graph {
   const nodes = new Map<string, ServiceNode>();
   const keys = new Map<number, string>();
   for (const row of answer.nodes) {
@@ -19,6 +22,7 @@ export function toGraph(answer: Pick<Schemas["Map"], "nodes" | "edges">): Graph 
       kind: row.kind,
       addresses: row.addresses,
       nameSource: row.name_source,
+      version: answer.level === "version" && NAMED.has(row.kind) ? (/ (\S+)$/.exec(row.name)?.[1] ?? null) : null,
       numbers: [...(known?.numbers ?? []), row.node],
       members: [],
     });

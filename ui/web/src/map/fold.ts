@@ -76,6 +76,7 @@ function groupOf(key: string, name: string, kind: string, members: readonly Serv
     kind,
     namespace: members[0]!.namespace,
     nameSource: members[0]!.nameSource,
+    version: null,
     addresses: members.flatMap((member) => member.addresses).slice(0, 16),
     numbers: members.flatMap((member) => member.numbers),
     members,

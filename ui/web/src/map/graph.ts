@@ -2,8 +2,8 @@
 
 import type { Nanoseconds } from "../model/time";
 
-export type Level = "service" | "workload" | "pod" | "address";
-export const LEVELS: readonly Level[] = ["service", "workload", "pod", "address"];
+export type Level = "service" | "workload" | "version" | "pod" | "address";
+export const LEVELS: readonly Level[] = ["service", "workload", "version", "pod", "address"];
 
 /** Below so many calls a percentile says little: the maximum is shown (tapper.servicemap.graph.ENOUGH). */
 export const ENOUGH = 20;
@@ -15,6 +15,8 @@ export interface ServiceNode {
   readonly kind: string;
   readonly addresses: readonly string[];
   readonly nameSource: string;
+  /** Of a workload, where each version is a node of its own; its name ends with it. */
+  readonly version: string | null;
   /** Numbers of the API's nodes that this one stands for; several if it is a group. */
   readonly numbers: readonly number[];
   /** Of a group: how many it stands for, and which. */

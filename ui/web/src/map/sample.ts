@@ -12,6 +12,7 @@ export function node(key: string, kind = "service"): ServiceNode {
     kind,
     addresses: [],
     nameSource: "file",
+    version: null,
     numbers: [],
     members: [],
   };

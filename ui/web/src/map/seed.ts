@@ -1,6 +1,7 @@
 // A layered layout by dagre, flat (its compound one fails on larger graphs): which column, and in which order.
 
 import { Graph as DagreGraph, layout } from "@dagrejs/dagre";
+import { layered } from "./layers";
 import type { Seed } from "./slots";
 
 /** What crosses to the worker. */
@@ -9,11 +10,16 @@ export interface Outline {
   readonly edges: readonly (readonly [src: string, dst: string, weight: number])[];
 }
 
+/** Beyond, dagre takes more than a second; it grows with the square of either. */
+const MOST_NODES = 120;
+const MOST_EDGES = 400;
 const WIDTH = 100;
 const GAP = 100;
 
 /** Columns count from 0 at the left; orders only compare. Deterministic. */
-export function seed({ nodes, edges }: Outline): Map<string, Seed> {
+export function seed(outline: Outline): Map<string, Seed> {
+  const { nodes, edges } = outline;
+  if (nodes.length > MOST_NODES || edges.length > MOST_EDGES) return layered(outline);
   const graph = new DagreGraph();
   graph.setGraph({ rankdir: "LR", nodesep: 10, ranksep: GAP, ranker: "network-simplex" });
   graph.setDefaultEdgeLabel(() => ({}));

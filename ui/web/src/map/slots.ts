@@ -2,6 +2,7 @@
 // takes the nearest free row right of its callers, a lost one keeps its slot, and only `seeded` (the first look, or
 // "Tidy") lays everything out.
 
+import { COLUMN, ROW } from "./geometry";
 import { type Graph, neighbours } from "./graph";
 
 export interface Slot {
@@ -19,6 +20,9 @@ export interface Seed {
 }
 
 const BAND_GAP = 0.75;
+/** With more rows than this, bands stand beside each other too: a map much higher than wide is seen from too far. */
+const MOST_ROWS = 24;
+const ASPECT = 2;
 
 /** A first layout of what dagre ranked: columns as they are, rows in a band for each namespace, none shared. */
 export function seeded(graph: Graph, seeds: ReadonlyMap<string, Seed>): Slots {
@@ -31,15 +35,22 @@ export function seeded(graph: Graph, seeds: ReadonlyMap<string, Seed>): Slots {
     else bands.set(node.namespace, [...(bands.get(node.namespace) ?? []), key]);
   }
   const mean = (keys: readonly string[]): number => keys.reduce((sum, key) => sum + at(key).order, 0) / keys.length;
-  let top = 0;
-  for (const [, keys] of [...bands].sort((a, b) => mean(a[1]) - mean(b[1]) || (a[0] < b[0] ? -1 : 1))) {
+  const sorted = [...bands].sort((a, b) => mean(a[1]) - mean(b[1]) || (a[0] < b[0] ? -1 : 1));
+  const stacks = sorted.map(([, keys]) => {
     const columns = new Map<number, string[]>();
     for (const key of keys) columns.set(at(key).column, [...(columns.get(at(key).column) ?? []), key]);
-    const height = Math.max(...[...columns.values()].map((column) => column.length));
+    return { columns, height: Math.max(...[...columns.values()].map((column) => column.length)) };
+  });
+  const rows = stacks.reduce((sum, { height }) => sum + height + BAND_GAP, 0);
+  const wide = 1 + Math.max(0, ...sorted.flatMap(([, keys]) => keys.map((key) => at(key).column)));
+  const beside = rows > MOST_ROWS ? Math.max(Math.round(Math.sqrt((ASPECT * rows * ROW) / (wide * COLUMN))), 1) : 1;
+  let [top, left] = [0, 0];
+  for (const { columns, height } of stacks) {
+    if (top > 0 && top + height / 2 > rows / beside) [top, left] = [0, left + wide + 1];
     for (const [column, members] of columns) {
       members.sort((a, b) => at(a).order - at(b).order || (a < b ? -1 : 1));
       const offset = top + Math.round(height - members.length) / 2;
-      for (const [index, key] of members.entries()) slots.set(key, { column, row: offset + index });
+      for (const [index, key] of members.entries()) slots.set(key, { column: left + column, row: offset + index });
     }
     top += height + BAND_GAP;
   }

@@ -1,4 +1,5 @@
-// Outcome, never protocol, has colour; each has a sign too (ui/formatting.py).
+// Outcome, never protocol, has colour; each has a sign too (ui/formatting.py; its ⌛ would be a picture in colours of
+// its own here, or a box where no font has it).
 
 /** Outcome or state of a connection -> sign and name of its colour (`--ink-…` in tokens.css). */
 const LOOKS: Record<string, readonly [sign: string, colour: string]> = {
@@ -6,8 +7,8 @@ const LOOKS: Record<string, readonly [sign: string, colour: string]> = {
   client_error: ["!", "client"],
   server_error: ["✗", "server"],
   reset: ["↯", "server"],
-  timeout: ["⌛", "timeout"],
-  unanswered: ["⌛", "timeout"],
+  timeout: ["◔", "timeout"],
+  unanswered: ["◔", "timeout"],
   refused: ["⊘", "timeout"],
   incomplete: ["…", "incomplete"],
   open: ["▸", "open"],

@@ -1,5 +1,6 @@
 // How many requests have which value: a click on one narrows the filter to it, another undoes that.
 
+import { useSyncExternalStore } from "react";
 import { useAnswer } from "../api/questions";
 import { usePage } from "../app/page";
 import { has, quoted, toggled } from "../filter/terms";
@@ -29,6 +30,30 @@ const FACETS: readonly Facet[] = [
 ];
 
 const SHOWN = 8;
+
+/** Beside a drawer the columns of the table are worth more than the counts, unless the page is as wide as this. */
+const ROOMY = "(min-width: 1700px)";
+const ENOUGH = "(min-width: 900px)";
+
+function useMedia(query: string): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      const media = matchMedia(query);
+      media.addEventListener("change", listener);
+      return () => media.removeEventListener("change", listener);
+    },
+    () => matchMedia(query).matches,
+  );
+}
+
+/** Whether they are shown: as chosen, or where there is room. */
+export function useFacets(): boolean {
+  const { facets, panel, request, edge, node, compare } = useView();
+  const roomy = useMedia(ROOMY);
+  const enough = useMedia(ENOUGH);
+  const drawer = request !== null || edge !== null || node !== null || compare;
+  return facets ?? (panel === "full" && enough && (roomy || !drawer));
+}
 
 export function Facets() {
   return (

@@ -13,6 +13,8 @@ export interface GridColumn {
   readonly key: string;
   readonly title: string;
   readonly width: string;
+  /** Where the table is narrow. */
+  readonly tight?: string;
   readonly right?: boolean;
   readonly order?: string;
 }
@@ -41,8 +43,10 @@ interface Props<Row> {
 export function Grid<Row>(props: Props<Row>) {
   const { columns, total, question, follows, onWindow } = props;
   const scroller = useRef<HTMLDivElement>(null);
+  const side = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(400);
+  const [width, setWidth] = useState(Number.POSITIVE_INFINITY);
   const [cursor, setCursor] = useState(0);
   const [atEnd, setAtEnd] = useState(true);
   const seen = useRef(total);
@@ -60,8 +64,12 @@ export function Grid<Row>(props: Props<Row>) {
 
   useLayoutEffect(() => {
     const element = scroller.current!;
-    const watcher = new ResizeObserver(() => setHeight(element.clientHeight));
+    const watcher = new ResizeObserver(() => {
+      setHeight(element.clientHeight);
+      setWidth(side.current!.clientWidth);
+    });
     watcher.observe(element);
+    watcher.observe(side.current!);
     return () => watcher.disconnect();
   }, []);
 
@@ -119,7 +127,12 @@ export function Grid<Row>(props: Props<Row>) {
     }
   }
 
-  const template = columns.map(({ width }) => width).join(" ");
+  // Where the columns don't fit, they are tight, and latencies have no bars; if that is not enough, they scroll sideways.
+  const easy = columns.map((column) => column.width);
+  const tight = width < leastWidth(easy, 12);
+  const widths = tight ? columns.map((column) => column.tight ?? column.width) : easy;
+  const template = widths.join(" ");
+  const least = { minWidth: leastWidth(widths, tight ? 8 : 12) };
   const rows: ReactNode[] = [];
   for (let index = first; index < last; index++) {
     const row = props.row(index);
@@ -158,9 +171,9 @@ export function Grid<Row>(props: Props<Row>) {
   }
   const fresh = total - seen.current;
   return (
-    <div className="list-side">
+    <div className="list-side" ref={side}>
       <div
-        className="grid"
+        className={tight ? "grid tight" : "grid"}
         role="grid"
         aria-label={props.label}
         aria-rowcount={total + 1}
@@ -168,7 +181,7 @@ export function Grid<Row>(props: Props<Row>) {
         tabIndex={0}
         onKeyDown={onKeyDown}
       >
-        <div role="rowgroup" style={HEAD}>
+        <div role="rowgroup" className="grid-top" style={least}>
           <div className="grid-head" role="row" style={{ gridTemplateColumns: template }}>
             {columns.map((column) => (
               <span
@@ -191,6 +204,7 @@ export function Grid<Row>(props: Props<Row>) {
         </div>
         <div
           className="grid-scroll"
+          style={least}
           role="rowgroup"
           ref={scroller}
           onScroll={(event) => {
@@ -226,4 +240,8 @@ export function Grid<Row>(props: Props<Row>) {
   );
 }
 
-const HEAD = { flex: "none" } as const;
+/** Of all columns with the gaps between them, in pixels. */
+function leastWidth(widths: readonly string[], gap: number): number {
+  const pixels = widths.reduce((sum, width) => sum + Number(/(\d+)px/.exec(width)?.[1] ?? 0), 0);
+  return pixels + (widths.length - 1) * gap + 24;
+}

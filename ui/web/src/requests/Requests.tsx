@@ -6,7 +6,7 @@ import { usePage } from "../app/page";
 import { emptyTexts } from "../app/why";
 import { go, useView } from "../state/store";
 import { chosenColumns } from "./columns";
-import { Facets } from "./Facets";
+import { Facets, useFacets } from "./Facets";
 import { Grid } from "./Grid";
 import type { Row } from "./row";
 import { useWindows } from "./useWindows";
@@ -31,9 +31,10 @@ export function Requests() {
   const { row, onWindow, wrong } = useWindows<Row>("/exchanges", query, total);
   const follows = page.live && !paused && view.order === "time" && !view.descending && view.end === null;
   const problem = counted.error ?? wrong;
+  const facets = useFacets();
   return (
     <>
-      {view.panel === "full" && <Facets />}
+      {facets && <Facets />}
       <Grid<Row>
         label="Requests"
         columns={columns}

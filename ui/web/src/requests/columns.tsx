@@ -12,6 +12,8 @@ export interface Column {
   readonly key: string;
   readonly title: string;
   readonly width: string;
+  /** Where the table is narrow. */
+  readonly tight?: string;
   readonly right?: boolean;
   /** Column of the API to order by. */
   readonly order?: string;
@@ -33,6 +35,7 @@ const end = (side: "src" | "dst", title: string): Column => ({
   key: side,
   title,
   width: "minmax(90px, 1fr)",
+  tight: "minmax(76px, 1fr)",
   order: `${side}_name`,
   needs: [`${side}_name`, `${side}_ip`, `${side}_port`],
   render: (row) => endName(row[`${side}_name`], row[`${side}_ip`], row[`${side}_port`]),
@@ -51,13 +54,14 @@ export const COLUMNS: readonly Column[] = [
       </span>
     ),
   },
-  text("protocol", "Protocol", "62px", "protocol"),
+  { ...text("protocol", "Protocol", "62px", "protocol"), tight: "52px" },
   end("src", "From"),
   end("dst", "To"),
   {
     key: "request",
     title: "Request",
     width: "minmax(170px, 3fr)",
+    tight: "minmax(116px, 3fr)",
     order: "target",
     needs: ["operation", "target"],
     render: (row) => {
@@ -73,6 +77,7 @@ export const COLUMNS: readonly Column[] = [
     key: "status",
     title: "Status",
     width: "108px",
+    tight: "88px",
     order: "status",
     needs: ["status", "status_text", "outcome", "error"],
     render: (row) => (
@@ -85,6 +90,7 @@ export const COLUMNS: readonly Column[] = [
     key: "latency",
     title: "Latency",
     width: "122px",
+    tight: "64px",
     order: "latency_ns",
     needs: ["latency_ns"],
     render: (row) => <Latency ns={row.latency_ns ?? null} />,
@@ -110,6 +116,7 @@ export const COLUMNS: readonly Column[] = [
     key: "wait",
     title: "Waited",
     width: "122px",
+    tight: "64px",
     order: "wait_ns",
     needs: ["wait_ns"],
     render: (row) => <Latency ns={row.wait_ns ?? null} />,

@@ -25,6 +25,7 @@ const OTHER: View = {
   descending: true,
   failedFirst: true,
   columns: ["time", "request"],
+  facets: true,
   moved: { "shop/web": { x: -12, y: 40 } },
   utc: true,
 };

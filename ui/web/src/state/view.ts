@@ -37,6 +37,8 @@ export interface View {
   readonly descending: boolean;
   readonly failedFirst: boolean;
   readonly columns: readonly string[];
+  /** Values with counts beside the requests; null: where there is room. */
+  readonly facets: boolean | null;
   readonly moved: Readonly<Record<string, Point>>;
   readonly utc: boolean;
 }
@@ -64,6 +66,7 @@ export const INITIAL: View = {
   descending: false,
   failedFirst: false,
   columns: [],
+  facets: null,
   moved: {},
   utc: false,
 };
@@ -156,6 +159,7 @@ const CODECS: { readonly [K in keyof View]: readonly [name: string, codec: Codec
   descending: ["desc", flag],
   failedFirst: ["failed", flag],
   columns: ["columns", names],
+  facets: ["facets", flagOrNull],
   moved: ["moved", points],
   utc: ["utc", flag],
 };
