@@ -251,3 +251,6 @@ impl Http1 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -411,4 +411,4 @@ impl Http2 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,13 +2,14 @@
 
 mod deflate;
 mod frame;
+mod record;
 
 use self::deflate::Inflater;
 use self::frame::{Header, Read, opcode};
 use super::{Context, Dissector, End, Gap, Side, Step, View};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
-use crate::output::{Exchange, Messages, Outcome, StreamMessage};
+use crate::output::{Messages, Outcome};
 use crate::packet::Nanos;
 
 /// The exchange of HTTP that became a WebSocket.
@@ -292,167 +293,6 @@ impl WebSocket {
             }
             self.put_message(side, time, cx);
         }
-    }
-
-    fn put_message(&mut self, side: Side, time: Nanos, cx: &mut Context<'_>) {
-        let (limit, most) = (cx.out.config.body_limit, cx.out.config.limits.inflated);
-        let direction = &mut self.directions[side as usize];
-        let mut message = std::mem::take(&mut direction.message);
-        let Some(code) = message.opcode.take() else { return };
-        let whole = message.lost == 0;
-        let mut content_bytes = whole.then_some(message.bytes);
-        let mut body = Some(&message.data[..]).filter(|_| code != opcode::CONTINUATION);
-        if message.compressed {
-            if whole {
-                direction.inflater.end(&mut message.data, limit, most);
-            }
-            body = Some(&message.data[..]).filter(|_| code != opcode::CONTINUATION);
-            content_bytes = direction.inflater.is_good().then_some(direction.inflater.bytes);
-            if !direction.inflater.is_good() && whole {
-                message.notes |= notes::UNDECODABLE;
-                cx.out.counters.add(Counter::Undecodable, 1);
-                body = None;
-            }
-        }
-        let (kind, media_type): (_, &[u8]) = match code {
-            opcode::TEXT => ("text", b"application/json"),
-            opcode::BINARY => ("binary", b"application/octet-stream"),
-            _ => ("continuation", b""),
-        };
-        let row = StreamMessage {
-            exchange: self.call.id,
-            index: self.index,
-            time,
-            side,
-            kind,
-            name: b"",
-            bytes: message.bytes,
-            content_bytes,
-            coding: Some(b"identity"),
-            media_type,
-            method: b"",
-            body,
-            notes: message.notes,
-        };
-        cx.out.stream_message(cx.conn, &row);
-        self.count(side, time);
-        if message.data.capacity() <= 64 << 10 {
-            message.data.clear();
-            self.directions[side as usize].message.data = message.data;
-        }
-    }
-
-    fn put_control(&mut self, side: Side, code: u8, time: Nanos, cx: &mut Context<'_>) {
-        let direction = &mut self.directions[side as usize];
-        let mut control = std::mem::take(&mut direction.control);
-        let (mut name, mut body) = (String::new(), &control.data[..]);
-        let kind = match code {
-            opcode::PING => "ping",
-            opcode::PONG => "pong",
-            _ => {
-                let code = body.first_chunk::<2>().map(|code| u16::from_be_bytes(*code));
-                name = code.map_or(String::new(), |code| code.to_string());
-                body = body.get(2..).unwrap_or_default();
-                let reason = String::from_utf8_lossy(body).into_owned();
-                self.closing.get_or_insert((side, code, reason));
-                direction.at = At::Closed;
-                "close"
-            }
-        };
-        let row = StreamMessage {
-            exchange: self.call.id,
-            index: self.index,
-            time,
-            side,
-            kind,
-            name: name.as_bytes(),
-            bytes: control.bytes,
-            content_bytes: Some(control.bytes),
-            coding: Some(b"identity"),
-            media_type: b"application/json",
-            method: b"",
-            body: Some(body).filter(|body| !body.is_empty()),
-            notes: control.notes,
-        };
-        cx.out.stream_message(cx.conn, &row);
-        self.count(side, time);
-        control.data.clear();
-        self.directions[side as usize].control.data = control.data;
-        if self.directions.iter().all(|direction| direction.at == At::Closed) {
-            let (outcome, error) = self.closed();
-            self.put(outcome, &error, cx);
-            self.done = true;
-        }
-    }
-
-    fn count(&mut self, side: Side, time: Nanos) {
-        self.index = self.index.saturating_add(1);
-        match side {
-            Side::Client => self.counts.sent += 1,
-            Side::Server => self.counts.received += 1,
-        }
-        self.counts.first.get_or_insert(time);
-        self.counts.last = Some(time);
-    }
-
-    /// What the closing frame makes of the exchange (RFC 6455 section 7.4; 4000 and more are the application's).
-    fn closed(&self) -> (Outcome, String) {
-        let Some((side, code, reason)) = &self.closing else { return (Outcome::Open, String::new()) };
-        let Some(code) = *code else { return (Outcome::Ok, String::new()) };
-        let words = match code {
-            1000 | 1001 | 3000..=3999 => return (Outcome::Ok, String::new()),
-            1002 => "protocol error",
-            1003 => "unsupported data",
-            1007 => "invalid data",
-            1008 => "policy violation",
-            1009 => "message too big",
-            1010 => "extension missing",
-            1011 => "internal error",
-            1012 => "service restart",
-            1013 => "try again later",
-            1014 => "bad gateway",
-            _ => "",
-        };
-        let own = matches!(code, 1011..=1014 | 4500..=4599);
-        // Who closes says whether the other or itself is to blame.
-        let outcome = if own == (*side == Side::Server) { Outcome::ServerError } else { Outcome::ClientError };
-        let who = if *side == Side::Server { "server" } else { "client" };
-        let said = if reason.is_empty() { words } else { reason };
-        let separator = if said.is_empty() { "" } else { ": " };
-        (outcome, format!("the {who} closed with {code}{separator}{said}"))
-    }
-
-    fn put(&mut self, outcome: Outcome, error: &str, cx: &mut Context<'_>) {
-        if self.done {
-            return;
-        }
-        let call = &mut self.call;
-        if let Some(last) = self.counts.last {
-            call.response.last_time = call.response.last_time.max(last);
-        }
-        let exchange = Exchange {
-            id: call.id,
-            revision: call.revision,
-            protocol: "websocket",
-            version: "1.1",
-            operation: call.request.span(call.method),
-            target: call.request.span(call.target),
-            authority: call.request.span(call.authority),
-            status: Some(101),
-            status_text: b"",
-            outcome,
-            error,
-            request: Some(&call.request),
-            response: Some(&call.response),
-            reason: call.response.span(call.reason),
-            interim: &call.interim,
-            ended: outcome != Outcome::Open,
-            stream: None,
-            messages: Some(self.counts),
-            notes: call.notes,
-        };
-        cx.out.exchange(cx.conn, &exchange);
-        call.revision = call.revision.saturating_add(1);
     }
 }
 

@@ -4,4 +4,4 @@ mod calls;
 mod hostile;
 mod loss;
 mod requests;
-mod wire;
+pub(in crate::protocol) mod wire;
