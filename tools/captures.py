@@ -27,7 +27,7 @@ import zstandard
 from aiohttp import web
 from scapy.layers import dns
 
-from tools import websocket_capture
+from tools import grpc_capture, websocket_capture
 from tools.network import SUBNET, Network
 from tools.shop.services import ForkingServer, News
 
@@ -306,6 +306,7 @@ def dnsmasq_client(log: Log) -> None:
 
 SERVE: dict[str, Callable[[], None]] = {
     "aiohttp": lambda: web.run_app(aiohttp_app(), port=8080, print=None, access_log=None),
+    "grpc": grpc_capture.serve_grpc,
     "websocket": websocket_capture.serve_websocket,
     "forking": lambda: ForkingServer(("", 8080), News).serve_forever(),
 }
@@ -314,6 +315,7 @@ RECIPES: dict[str, tuple[Callable[[Network, Path], None], Callable[[Log], None],
     "aiohttp": (aiohttp, aiohttp_client, ["-i", "eth0", "--time-stamp-precision=nano"]),
     "forking-http10": (forking, forking_client, ["-i", "eth0"]),
     "dnsmasq": (dnsmasq, dnsmasq_client, ["-i", "eth0"]),
+    "grpc": (grpc_capture.grpc_server, lambda log: grpc_capture.grpc_client(SERVER, log), ["-i", "eth0"]),
     "websocket": (
         websocket_capture.websocket,
         lambda log: websocket_capture.websocket_client(SERVER, log),

@@ -12,7 +12,7 @@ import pytest
 from expectation import Row, read
 
 FOLDER = Path(__file__).parent.parent / "captures"
-SAME = ("protocol", "operation", "target", "authority", "version", "status")
+SAME = ("protocol", "operation", "target", "authority", "version", "status", "outcome")
 OUTCOMES = {2: "ok", 3: "ok", 4: "client_error", 5: "server_error"}
 
 
@@ -33,7 +33,7 @@ def check_frames(seen: Row, made: list[Row]) -> None:
     """The messages of one connection, control frames left out."""
     for direction in ("sent", "received"):
         wanted = [frame for frame in seen.get("frames", []) if frame["direction"] == direction]
-        found = [m for m in made if m["direction"] == direction and m["kind"] in ("text", "binary")]
+        found = [m for m in made if m["direction"] == direction and m["kind"] in ("text", "binary", "message")]
         if "frames" in seen:
             assert [(m["kind"], m["content_bytes"]) for m in found] == [(f["kind"], f["bytes"]) for f in wanted]
         for frame, message in zip(wanted, found, strict=False):

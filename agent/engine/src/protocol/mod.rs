@@ -172,7 +172,7 @@ pub struct Context<'a> {
 
 /// A protocol over a byte stream. One value serves one connection.
 pub trait Dissector: Send {
-    /// Its name, as in the `protocol` column.
+    /// Its name, as in the `protocol` column; it may become more exact as more is read.
     fn name(&self) -> &'static str;
 
     /// Reads what it can of the contiguous, unconsumed bytes of one direction.

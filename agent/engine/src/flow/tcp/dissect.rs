@@ -175,7 +175,10 @@ impl TcpFlow {
         self.done = true;
         let stage = std::mem::replace(&mut self.stage, Stage::Unknown(""));
         match stage {
-            Stage::Active(mut dissector) => dissector.end(how, time, &mut Context { conn: &mut self.conn, out }),
+            Stage::Active(mut dissector) => {
+                dissector.end(how, time, &mut Context { conn: &mut self.conn, out });
+                self.protocol = dissector.name();
+            }
             Stage::Probing => {}
             Stage::Unknown(reason) => self.stage = Stage::Unknown(reason),
         }

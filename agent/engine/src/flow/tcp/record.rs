@@ -38,6 +38,9 @@ impl TcpFlow {
     pub(super) fn put_out(&mut self, out: &mut Output) {
         self.reported_packets = self.halves[0].packets + self.halves[1].packets;
         let state = self.state();
+        if let Stage::Active(dissector) = &self.stage {
+            self.protocol = dissector.name();
+        }
         let silent = self.halves.iter().all(|half| half.bytes == 0);
         let reason = match (self.refused, state, &self.stage) {
             (Some(refused), ..) => refused,

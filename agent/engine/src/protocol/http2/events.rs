@@ -1,6 +1,7 @@
 //! What frames mean for the streams: heads, trailers, ends.
 
 use super::block::Fields;
+use super::grpc::Kind;
 use super::head::{self, Head};
 use super::record::{self, Finish};
 use super::stream::Stream;
@@ -102,7 +103,15 @@ impl Http2 {
         let exchange = cx.out.exchange_id(cx.conn, first.time, Side::Client, first.offset, u64::from(id));
         let stream = self.open(id, exchange, cx);
         stream.request(message, head);
+        let kind = stream.kind;
+        self.spoke(kind);
         Ok(())
+    }
+
+    /// Remembers what the connection is used for.
+    fn spoke(&mut self, kind: Kind) {
+        self.grpc |= kind == Kind::Grpc;
+        self.plain |= kind == Kind::Plain;
     }
 
     /// A stream, new or with nothing of its request yet.
@@ -183,6 +192,7 @@ impl Http2 {
     pub(super) fn finish(&mut self, id: u32, finish: Finish, cx: &mut Context<'_>) {
         let Some(mut stream) = self.streams.remove(&id) else { return };
         self.held -= stream.held;
+        self.spoke(stream.kind);
         let finish = match finish {
             Finish::Connection(_) if stream.ended[1] => Finish::Complete,
             other => other,

@@ -91,6 +91,10 @@ pub struct Http2 {
     closing: Closing,
     exchanges: u32,
     held: usize,
+    /// There were calls of gRPC on it.
+    grpc: bool,
+    /// There were others.
+    plain: bool,
 }
 
 impl Http2 {
@@ -116,7 +120,7 @@ impl Http2 {
 
 impl Dissector for Http2 {
     fn name(&self) -> &'static str {
-        "http"
+        if self.grpc && !self.plain { "grpc" } else { "http" }
     }
 
     fn data(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) -> Step {

@@ -123,9 +123,9 @@ impl Stream {
             (Kind::Plain, kind) if self.request.is_none() => self.kind = kind,
             _ => {}
         }
-        if head.content == Some(Content::Events) && !head.coded {
-            self.events = Some(Box::default());
+        if head.content == Some(Content::Events) {
             self.notes |= notes::STREAM;
+            self.events = (!head.coded).then(Box::default);
         }
         message.body.withheld = self.streaming;
         self.response = Some(message);
