@@ -27,6 +27,9 @@ CONNECT_TIMEOUT = 10.0
 HEARTBEAT = 10.0
 """Seconds; a collector that is gone without a word is noticed in one and a half of these."""
 BACKOFF = (0.2, 5.0)
+STARTING = 30.0
+"""Seconds in which the collector may be starting too: no wait is longer than EAGER then."""
+EAGER = 0.5
 STATUS_EVERY = 1.0
 
 
@@ -114,7 +117,7 @@ class Shipper:
         Raises:
             RefusedError: the collector does not take us.
         """
-        tls, wait = self._collector.tls(), BACKOFF[0]
+        tls, wait, started = self._collector.tls(), BACKOFF[0], time.monotonic()
         url = f"{self._collector.url.rstrip('/')}{control.PATH}"
         headers = {"Authorization": f"Bearer {self._collector.token}"}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
@@ -142,7 +145,8 @@ class Shipper:
                     self.connected = False
                 if self._leaving:
                     return
-                wait = BACKOFF[0] if time.monotonic() - began > BACKOFF[1] else min(wait * 2, BACKOFF[1])
+                longest = EAGER if time.monotonic() - started < STARTING else BACKOFF[1]
+                wait = BACKOFF[0] if time.monotonic() - began > BACKOFF[1] else min(wait * 2, longest)
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads agents, hides nothing
 
     async def _talk(self, socket: aiohttp.ClientWebSocketResponse) -> bool:

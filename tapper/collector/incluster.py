@@ -42,18 +42,18 @@ CERTIFICATE, KEY, AUTHORITY = "tls.crt", "tls.key", "ca.crt"
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
-    """Hands claims to the collector's recorder."""
+class Names:
+    """Hands claims to the collector's recorder: `tapper.kube.naming.Sink`."""
 
     collector: Collector
 
-    def add(self, claim: Claim) -> None:
+    def add(self, claim: Claim) -> None:  # noqa: D102
         self.collector.learn((claim,))
 
-    def replace(self, old: Claim, new: Claim) -> None:
+    def replace(self, old: Claim, new: Claim) -> None:  # noqa: D102
         self.collector.learn((), ((old, new),))
 
-    def remove(self, claim: Claim) -> None:
+    def remove(self, claim: Claim) -> None:  # noqa: D102
         self.collector.learn((), (), (claim,))
 
 
@@ -89,7 +89,7 @@ async def serve(
         lifetime = Lifetime(cluster)
         app = create_app(collector.feed, token=(directory / API_TOKEN).read_text().strip(), page=page)
         app.middlewares.append(_heard(lifetime))
-        following = Following(cluster, tap.selection, _Names(collector), collector.set_targets)
+        following = Following(cluster, tap.selection, Names(collector), collector.set_targets)
         collector.further_hints = lambda: (*following.hints(), *unheard(following.targets, collector.agents))
         async with _api(app, api), asyncio.TaskGroup() as tasks:
             await collector.listen(*listen, tls)

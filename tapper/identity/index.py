@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import ip_network
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
@@ -374,10 +375,14 @@ def _groups(keys: npt.NDArray[np.int64], values: npt.NDArray[np.intp]) -> Iterab
     """The values by key."""
     if not keys.size:
         return
+    if (keys == keys[0]).all():
+        yield int(keys[0]), values
+        return
     order = np.argsort(keys, kind="stable")
-    cuts = np.flatnonzero(np.diff(keys[order])) + 1
-    for part in np.split(order, cuts):
-        yield int(keys[part[0]]), values[part]
+    keys, values = keys[order], values[order]
+    cuts = [0, *(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(keys)]
+    for start, end in pairwise(cuts):
+        yield int(keys[start]), values[start:end]
 
 
 def _grown(array: npt.NDArray[_Number], fill: int) -> npt.NDArray[_Number]:

@@ -172,7 +172,8 @@ def _secrets(placement: Placement, keys: Credentials) -> list[Object]:
 
 def _service(placement: Placement) -> Object:
     port = {"name": "ingest", "port": INGEST_PORT, "targetPort": "ingest", "protocol": "TCP"}
-    spec = {"selector": placement.labels("collector"), "ports": [port]}
+    # agents try until it listens; to wait for its probe and for all nodes' routes to it would cost seconds
+    spec = {"selector": placement.labels("collector"), "ports": [port], "publishNotReadyAddresses": True}
     return object_of(kinds.SERVICE, COLLECTOR, placement, spec=spec)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,14 @@ def _left(kind: Kind, item: dict[str, Any]) -> Left:
 async def remove(cluster: Cluster, left: list[Left]) -> None:
     """Deletes them; returns before they are gone."""
     await asyncio.gather(*(cluster.delete(one.kind, one.name, one.namespace) for one in left))
+    # else they would run until the namespace's controller comes to them, after some seconds; nothing makes them anew
+    spaces = [one.name for one in left if one.kind is kinds.NAMESPACE]
+    await asyncio.gather(*(_end_pods(cluster, name) for name in spaces))
+
+
+async def _end_pods(cluster: Cluster, namespace: str) -> None:
+    with contextlib.suppress(ApiError):  # who may not do this waits a little longer
+        await cluster.request("DELETE", kinds.POD.path(namespace))
 
 
 async def gone(cluster: Cluster, session: str | None = None) -> AsyncIterator[list[Left]]:

@@ -187,8 +187,13 @@ class _Opening:
         cluster = self._cluster = await self._held.enter_async_context(connect(self._access))
         placement = self._placement(cluster.origin.namespace)
         selection = placement.selection
-        await require(cluster, placement)
-        names = await look(cluster, selection)
+        looking = asyncio.create_task(look(cluster, selection))
+        try:
+            await require(cluster, placement)  # what is missing is told before anything that fails for want of it
+            names = await looking
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
         pods = selection.pods(names)
         if not pods:
             raise KubeError(selection.nothing(names))

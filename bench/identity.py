@@ -1,0 +1,199 @@
+"""Names in a large cluster: memory of a collector that knows it, time to name records while it changes.
+
+python -m bench.identity memory    a whole collector that follows the cluster, without traffic
+python -m bench.identity naming    batches of records, with changes between them
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import random
+import statistics
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from bench.process import run
+from tapper.identity.index import Identity
+from tapper.kube import kinds
+from tapper.kube.naming import ClusterNames
+from tapper.kube.watching import Change
+from tapper.model.schema import TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tapper.kube.kinds import Kind
+
+    Line = Callable[..., None]
+
+NODES, SERVICES, PODS = 400, 5_000, 20_000
+PER_SECOND = 50
+RECORDS = 10_000
+ROUNDS = 30
+SETTLED = 10  # batches after which nearly all addresses were seen
+BEGUN = 1_800_000_000_000_000_000
+
+
+def figures(scratch: Path, line: Line) -> None:
+    """Both, each in a process of its own."""
+    size = f"{PODS:,} pods, {SERVICES:,} services"
+    memory = run([sys.executable, "-m", "bench.identity", "memory"]).peak_mb
+    line(f"collector that follows {size}", f"{memory:,.0f} MB", "<= 500 MB", memory <= 500)
+    told = json.loads(run([sys.executable, "-m", "bench.identity", "naming"]).output)
+    text = f"{told['median']:.2f} ms each 1,000 (slowest batch {told['slowest']:.2f})"
+    line(f"    naming {RECORDS:,} records, {PER_SECOND} changes/s", text, "<= 5 ms", told["median"] <= 5)
+    first = f"{told['first']:.0f} ms each 1,000 of {told['addresses']:,} addresses"
+    line("    the first batch after a start, of addresses that were never seen", first)
+    line("    one change taken in", f"{told['change']:.2f} ms", f"<= {1000 / PER_SECOND:.0f} ms", told["change"] <= 20)
+
+
+def _meta(name: str, uid: str, **more: Any) -> dict[str, Any]:
+    made = {"name": name, "namespace": "shop", "uid": uid, "creationTimestamp": "2026-01-31T12:00:00Z"}
+    return {**made, **more}
+
+
+def _change(kind: Kind, item: dict[str, Any]) -> Change:
+    return Change(kind, (item["metadata"].get("namespace", ""), item["metadata"]["name"]), item)
+
+
+def _ip(network: str, number: int) -> str:
+    return str(ipaddress.ip_address(network) + number)
+
+
+def pod(number: int, generation: int = 0) -> Change:
+    """A pod of one of the services' deployments; another generation is another pod with the same address."""
+    service = number % SERVICES
+    name = f"orders-{service}-{generation:x}-{number}"
+    owner = {"kind": "ReplicaSet", "name": f"orders-{service}-7d9f", "uid": f"rs-{service}", "controller": True}
+    labels = {"app": f"orders-{service}", "version": f"1.{generation}"}
+    item = {
+        "metadata": _meta(name, f"pod-{number}-{generation}", labels=labels, ownerReferences=[owner]),
+        "spec": {
+            "nodeName": f"node-{number % NODES}",
+            "containers": [{"name": "app", "ports": [{"containerPort": 8080}]}],
+        },
+        "status": {
+            "phase": "Running",
+            "startTime": "2026-01-31T12:00:00Z",
+            "podIPs": [{"ip": _ip("10.0.0.1", number)}],
+            "hostIPs": [{"ip": _ip("172.16.0.1", number % NODES)}],
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    }
+    return _change(kinds.POD, item)
+
+
+def part(service: int, generations: dict[int, int]) -> Change:
+    """The endpoint slice of a service."""
+    members = range(service, PODS, SERVICES)
+    names = [f"orders-{service}-{generations.get(n, 0):x}-{n}" for n in members]
+    ends = [{"addresses": [], "targetRef": {"kind": "Pod", "name": name}} for name in names]
+    meta = _meta(f"orders-{service}-x", f"slice-{service}", labels={"kubernetes.io/service-name": f"orders-{service}"})
+    item = {"metadata": meta, "addressType": "IPv4", "endpoints": ends, "ports": [{"port": 8080}]}
+    return _change(kinds.ENDPOINT_SLICE, item)
+
+
+def cluster() -> Iterator[Change]:
+    """All of it, in the order of a collector's first lists."""
+    for number in range(NODES):
+        meta = {"name": f"node-{number}", "uid": f"node-{number}"}
+        addresses = [{"type": "InternalIP", "address": _ip("172.16.0.1", number)}]
+        item = {"metadata": meta, "spec": {}, "status": {"addresses": addresses}}
+        yield Change(kinds.NODE, ("", meta["name"]), item)
+    for number in range(SERVICES):
+        owner = {"kind": "Deployment", "name": f"orders-{number}", "uid": f"d-{number}", "controller": True}
+        made = {"metadata": _meta(f"orders-{number}-7d9f", f"rs-{number}", ownerReferences=[owner])}
+        yield _change(kinds.REPLICA_SET, made)
+        spec = {
+            "selector": {"app": f"orders-{number}"},
+            "clusterIPs": [_ip("10.96.0.1", number)],
+            "ports": [{"port": 80}],
+        }
+        yield _change(kinds.SERVICE, {"metadata": _meta(f"orders-{number}", f"svc-{number}"), "spec": spec})
+    for number in range(PODS):
+        yield pod(number)
+    for number in range(SERVICES):
+        yield part(number, {})
+
+
+def rollout(names: ClusterNames, generations: dict[int, int], at: int) -> None:
+    """A pod goes and another takes its place and its address: three changes."""
+    number = random.randrange(PODS)
+    old = pod(number, generations.get(number, 0))
+    generations[number] = generations.get(number, 0) + 1
+    names.apply(Change(old.kind, old.key, None), at)
+    names.apply(pod(number, generations[number]), at + 1)
+    names.apply(part(number % SERVICES, generations), at + 2)
+
+
+def batch(at: int) -> pa.RecordBatch:
+    """Records between any pods, half of them by the services' addresses."""
+    word = pa.dictionary(pa.int32(), pa.utf8())
+    rng = np.random.default_rng(at)
+    src = [_ip("10.0.0.1", int(n)) for n in rng.integers(0, PODS, RECORDS)]
+    direct = [_ip("10.0.0.1", int(n)) for n in rng.integers(0, PODS, RECORDS // 2)]
+    virtual = [_ip("10.96.0.1", int(n)) for n in rng.integers(0, SERVICES, RECORDS // 2)]
+    columns = {
+        "time": pa.array(np.full(RECORDS, at), TIME),
+        "src_ip": pa.array(src).dictionary_encode().cast(word),
+        "src_port": pa.array(rng.integers(32768, 60999, RECORDS), pa.uint16()),
+        "dst_ip": pa.array(direct + virtual).dictionary_encode().cast(word),
+        "dst_port": pa.array([8080] * (RECORDS // 2) + [80] * (RECORDS // 2), pa.uint16()),
+    }
+    return pa.record_batch(columns)
+
+
+def naming() -> dict[str, float]:
+    """A second of changes, then a batch, again and again."""
+    identity = Identity()
+    names = ClusterNames(identity)
+    for change in cluster():
+        names.apply(change, BEGUN)
+    generations: dict[int, int] = {}
+    took, changing, first = [], [], 0
+    for number in range(ROUNDS):
+        at = BEGUN + (number + 1) * 1_000_000_000
+        begun = time.perf_counter()
+        for _ in range(PER_SECOND // 3 + 1):
+            rollout(names, generations, at)
+        changing.append((time.perf_counter() - begun) * 1000 / (3 * (PER_SECOND // 3 + 1)))
+        records = batch(at + 500_000_000)
+        first = first or len({ip for end in ("src_ip", "dst_ip") for ip in records[end].dictionary.to_pylist()})
+        begun = time.perf_counter()
+        identity.ends(records)
+        took.append((time.perf_counter() - begun) * 1000 / (RECORDS / 1000))
+    return {
+        "first": took[0],
+        "addresses": first,
+        "median": statistics.median(took[1:]),
+        "slowest": max(took[SETTLED:]),
+        "change": max(changing),
+    }
+
+
+async def memory() -> None:
+    """A collector as in a cluster, told of all objects and of a minute of changes."""
+    from tapper.collector.collector import Collector, Options
+    from tapper.collector.incluster import Names
+
+    async with Collector(Options(token="t")) as collector:
+        names = ClusterNames(Names(collector))
+        for change in cluster():
+            names.apply(change, BEGUN)
+        generations: dict[int, int] = {}
+        for number in range(60 * PER_SECOND // 3):
+            rollout(names, generations, BEGUN + number * 60_000_000)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "memory":
+        asyncio.run(memory())
+    else:
+        json.dump(naming(), sys.stdout)

@@ -1,0 +1,38 @@
+"""How long a tap takes to begin and to go, the image being on the nodes: printed, for machines differ."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from world import CLIENT, SERVER, left, session, tap
+
+if TYPE_CHECKING:
+    from world import World
+
+pytestmark = [pytest.mark.cluster, pytest.mark.alone]
+
+FIRST_RECORD, CLEAN_UP = 5.0, 10.0
+
+
+def test_a_tap_begins_and_goes_quickly(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    simple = world.pod("simple-app", SERVER.format(port=80), port=80)
+    world.pod("visitor", CLIENT.format(url=f"http://{simple['status']['podIP']}/hostname"), node=1)
+    with tap("-n", world.namespace) as running:
+        running.row(lambda row: row["protocol"] == "http", "a request")
+        first = time.monotonic() - running.begun
+        mine = session(world.namespace)
+        begun = time.monotonic()
+        assert running.end() == 0
+        gone = time.monotonic() - begun
+    assert not left(mine)
+    ready = next(found[1] for line in running.told if (found := re.search(r"nodes +(\S+ s)", line)))
+    with capsys.disabled():
+        print(f"\ntap to first record: {_against(first, FIRST_RECORD)}, of it placed and ready: {ready}")
+        print(f"clean-up: {_against(gone, CLEAN_UP)}")
+
+
+def _against(seconds: float, goal: float) -> str:
+    return f"{seconds:.1f} s (goal {goal:g} s: {'reached' if seconds <= goal else 'MISSED'})"
