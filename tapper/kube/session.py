@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from tapper.kube.placement import Placement
 
 OTHERS = 4.0  # seconds that further agents are waited for once one is ready
+EVENTS_AFTER = 3.0  # seconds without any pod to tell why
 POLL = 0.3  # seconds between two looks at pods that start
+MAX_WARNINGS = 3
 IMAGE_WORDS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError")
 
 
@@ -83,6 +85,20 @@ class Session:
             image=next((told for _, told in problems if told and told.startswith(IMAGE_WORDS)), None),
         )
 
+    async def warnings(self) -> tuple[str, ...]:
+        """What the cluster's controllers complain of, newest first: of pods that can't even be made, or start."""
+        try:
+            items = await self.cluster.list(kinds.EVENT, self.placement.namespace, fields="type=Warning")
+        except ApiError:  # who may not read them sees less
+            return ()
+        # a probe that does not answer yet is how everything starts
+        told = [item for item in items if item.get("reason") != "Unhealthy"]
+        told.sort(key=lambda item: str(item.get("lastTimestamp") or item.get("eventTime") or ""), reverse=True)
+        return tuple(
+            f"{(item.get('involvedObject') or {}).get('name')}: {item.get('reason')}: {item.get('message')}"[:300]
+            for item in told[:MAX_WARNINGS]
+        )
+
     async def wait(self, seconds: float, told: Callable[[Progress], None], *, every: bool = False) -> Progress:
         """Until the collector and all agents are ready, or some are and `every` one is not asked for; tells of changes.
 
@@ -92,8 +108,11 @@ class Session:
         last: Progress | None = None
         end = time.monotonic() + seconds
         some: float | None = None  # since when some are ready
+        quiet = time.monotonic() + EVENTS_AFTER
         while True:
             progress = await self.progress()
+            if not progress.ready and not progress.problems and time.monotonic() > quiet:
+                progress = replace(progress, problems=await self.warnings())
             if progress != last:
                 told(progress)
                 last = progress

@@ -61,3 +61,24 @@ def test_progress_is_told_once_in_a_pipe_and_a_quiet_tap_says_nothing(world: Wor
         assert not any("\r" in line or "\x1b" in line for line in running.told)
     quiet = run("tap", "-n", world.namespace, "-o", "none", "--quiet", "--for", "1s")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+REFUSED = "k8slab.local/refused:1"
+
+
+def test_pods_that_can_not_be_made_are_told_with_the_clusters_reason(world: World) -> None:
+    """An admission policy as clusters have them; this one is for one image only."""
+    world.pod("idle", IDLE)
+    api, meta = "admissionregistration.k8s.io/v1", {"name": world.namespace}
+    pods = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    rule = {"expression": f"object.spec.containers[0].image != '{REFUSED}'", "message": "not from this registry"}
+    policy = {"failurePolicy": "Fail", "matchConstraints": {"resourceRules": [pods]}, "validations": [rule]}
+    bound = {"policyName": world.namespace, "validationActions": ["Deny"]}
+    with (
+        world.extra(f"/apis/{api}/validatingadmissionpolicies", {"apiVersion": api, "metadata": meta, "spec": policy}),
+        world.extra(
+            f"/apis/{api}/validatingadmissionpolicybindings", {"apiVersion": api, "metadata": meta, "spec": bound}
+        ),
+        tap("-n", world.namespace, "--image", REFUSED) as running,
+    ):
+        _says(running, "not from this registry")

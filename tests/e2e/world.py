@@ -192,6 +192,15 @@ class World:
         self.apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
 
     @contextmanager
+    def extra(self, path: str, item: dict[str, Any]) -> Iterator[None]:
+        """While the block runs, there is an object of a kind that tapper does not know."""
+        ask(lambda cluster: cluster.create(path, item))
+        try:
+            yield
+        finally:
+            ask(lambda cluster: cluster.request("DELETE", f"{path}/{item['metadata']['name']}"))
+
+    @contextmanager
     def beyond(self, address: str, ports: tuple[int, ...], *, node: int) -> Iterator[None]:
         """While the block runs, there are HTTP servers at an address that pods of that node reach by its routes."""
         on_node = [enter(), "-n", self.node_of(node)]
