@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,25 @@ def test_it_ends_in_order_at_any_moment(directory: Path, moment: str, number: si
     assert "Traceback" not in said
     assert run.alive() == []
     assert list(directory.iterdir()) == []
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("tenths", [0, 1, 2, 4, 6, 8, 10, 12, 15, 18, 22, 30])
+def test_a_tap_ends_at_any_time_and_leaves_nothing_but_what_was_asked_for(
+    directory: Path, port: int, tmp_path: Path, tenths: int
+) -> None:
+    kept = tmp_path / "kept.pcapng"
+    run = Run(directory, "tap", "--local", "-i", "lo", "--port", str(port), "--pcap", str(kept), "-o", "jsonl")
+    with asking(port):
+        with suppress(subprocess.TimeoutExpired):
+            run.process.wait(tenths / 10)  # no moment in particular
+        run.process.send_signal(signal.SIGINT)
+        _, said = run.process.communicate(timeout=PATIENCE_S)
+    # before it has begun to run, Python itself answers
+    assert run.process.returncode in (0, -signal.SIGINT, 130), said
+    assert run.alive() == []
+    assert list(directory.iterdir()) == []
+    assert list(tmp_path.glob("kept*")) in ([], [kept])
 
 
 @needs_namespace
