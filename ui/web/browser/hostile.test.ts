@@ -11,7 +11,7 @@ describe.skipIf(missing)("hostile traffic", () => {
   let url: string;
 
   beforeAll(async () => {
-    [served, url] = await shop(directory, made(directory, "hostile.py"));
+    [served, url] = await shop(directory, made(directory, "hostile.py")[0]);
     browser = await launch();
   });
 

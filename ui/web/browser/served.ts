@@ -1,7 +1,7 @@
 // Real servers for the tests, and the browser that looks at them.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -104,11 +104,17 @@ export async function replay(directory: string, agents: string, speed: string): 
   );
 }
 
-/** A capture made by one of the scripts beside this file. */
-export function made(directory: string, script: string): string {
-  const path = join(directory, "made.pcap");
-  execFileSync(PYTHON, [join(import.meta.dirname, script), path], { cwd: ROOT });
-  return path;
+/** A capture made by one of the scripts beside this file, and the names it wrote beside it if it writes some. */
+export function made(directory: string, script: string): [capture: string, names: string] {
+  const made = [join(directory, "made.pcap"), join(directory, "made.yaml")] as [string, string];
+  execFileSync(PYTHON, [join(import.meta.dirname, script), ...made], { cwd: ROOT });
+  return made;
+}
+
+/** What a click downloads, and the name it is given. */
+export async function downloaded(page: Page, act: () => Promise<void>): Promise<[data: Buffer, name: string]> {
+  const [download] = await Promise.all([page.waitForEvent("download"), act()]);
+  return [readFileSync(await download.path()), download.suggestedFilename()];
 }
 
 export async function launch(): Promise<Browser> {

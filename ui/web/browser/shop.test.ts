@@ -1,9 +1,8 @@
 // The demo's story with the mouse alone: the slow and failing edge on the map, the request that shows why, its HAR.
 
-import { readFileSync } from "node:fs";
-import type { Browser, Download, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { forget, launch, missing, opened, type Served, scratch, shop } from "./served";
+import { downloaded, forget, launch, missing, opened, type Served, scratch, shop } from "./served";
 
 describe.skipIf(missing)("the recorded shop", () => {
   const directory = missing ? "" : scratch();
@@ -176,29 +175,4 @@ describe.skipIf(missing)("the recorded shop", () => {
       return shown.right <= innerWidth && size.width > 0 && size.right <= shown.left;
     });
   });
-
-  it("exports map and requests in forms that can be read", async () => {
-    await show("");
-    const begins: Record<string, RegExp> = {
-      SVG: /<svg/,
-      PNG: /^\x89PNG/,
-      GraphML: /<graphml/,
-      DOT: /^(\/\/.*\n)*(strict )?digraph/,
-      Mermaid: /flowchart LR/,
-      JSON: /^\s*\{/,
-    };
-    for (const [name, begin] of Object.entries(begins)) {
-      await page.locator(".map-tools summary").click();
-      const link = page.locator(".map-tools a.menu-item").filter({ hasText: name }).first();
-      const [data] = await downloaded(page, () => link.click());
-      expect(data!.toString("latin1"), name).toMatch(begin);
-      if (name === "JSON") JSON.parse(data!.toString());
-      if (await link.isVisible()) await page.keyboard.press("Escape");
-    }
-  });
 });
-
-async function downloaded(page: Page, act: () => Promise<void>): Promise<[Buffer, Download]> {
-  const [download] = await Promise.all([page.waitForEvent("download"), act()]);
-  return [readFileSync(await download.path()), download];
-}

@@ -44,7 +44,7 @@ export function BottomPanel() {
               id={`tab-${tab}`}
               className="tab"
               aria-selected={view.tab === tab}
-              aria-controls="panel"
+              aria-controls={view.panel === "low" ? undefined : "panel"}
               title={`${NAMES[tab]} (${index + 1})`}
               onClick={() => go({ tab, ...(view.panel === "low" ? { panel: "half" as const } : {}) })}
             >

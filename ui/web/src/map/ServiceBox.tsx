@@ -30,7 +30,6 @@ export const ServiceBox = memo(function ServiceBox({ data }: NodeProps<BoxNode>)
       type="button"
       className={`service${outside ? " outside" : ""}${node.members.length ? " several" : ""}${state}`}
       data-node={node.key}
-      aria-label={`${clean(node.name)}, ${said}`}
       title={nodeTitle(node)}
     >
       <span className="name">{fitting(clean(node.name), ROOM, 600, 13)}</span>

@@ -216,7 +216,9 @@ export function Grid<Row>(props: Props<Row>) {
           }}
         >
           {total === 0 ? (
-            props.empty
+            <div role="row" className="grid-empty">
+              <div role="gridcell">{props.empty}</div>
+            </div>
           ) : (
             <div className="grid-space" style={{ height: space }} role="presentation">
               {rows}

@@ -1,0 +1,88 @@
+// Every view in light and dark: axe finds nothing serious, and a picture is taken. With PICTURES=DIRECTORY they are kept
+// there (`npm run pictures` makes those of docs/pictures); without, they are only made.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { AxeResults, RunOptions } from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { forget, launch, missing, opened, type Served, scratch, shop } from "./served";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES: RunOptions = { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
+const PICTURES = process.env.PICTURES;
+const MOST_BYTES = 120_000;
+
+/** Name of the view, its query, what is clicked then, what says that it is there, and whether its picture is kept. */
+const VIEWS: readonly (readonly [name: string, query: string, click: string | null, there: string, kept: boolean])[] = [
+  ["map", "", null, ".edges .line", true],
+  ["edge", "?tab=edges", "tbody tr:has(.outcome-server) button", ".drawer .dot", true],
+  ["service", "?panel=low", '[data-node="shop/orders"]', ".drawer table", false],
+  ["changes", "?compare=1", null, ".drawer .note", false],
+  ["requests", "?panel=full", null, ".facets .facet", true],
+  ["timing", "?panel=full&where=latency>200ms", ".grid-row[aria-rowindex]", ".drawer [role=tabpanel] .note", true],
+  ["request", "?detail=request", ".grid-row:has-text('POST')", ".drawer [role=tabpanel] *", false],
+  ["response", "?detail=response", ".grid-row:has-text('POST')", ".drawer [role=tabpanel] *", false],
+  ["messages", "?detail=messages&where=streaming", ".grid-row[aria-rowindex]", ".drawer [role=tabpanel] *", false],
+  ["connection", "?detail=connection", ".grid-row[aria-rowindex]", ".drawer [role=tabpanel] *", false],
+  ["packets", "?detail=packets", ".grid-row[aria-rowindex]", ".drawer [role=tabpanel] *", false],
+  ["edges", "?tab=edges&panel=full", null, ".plain-table tbody tr", false],
+  ["flows", "?tab=flows&panel=full", null, ".grid-row[aria-rowindex]", true],
+  ["health", "?tab=health&panel=full", null, ".health dl, .health table", true],
+  ["nothing found", "?where=status==599", null, ".says-why", false],
+];
+
+describe.skipIf(missing).each(["light", "dark"] as const)("in %s", (theme) => {
+  const directory = missing ? "" : scratch();
+  let browser: Browser;
+  let served: Served;
+  let page: Page;
+  let wrong: string[];
+
+  beforeAll(async () => {
+    let url: string;
+    [served, url] = await shop(directory);
+    browser = await launch();
+    ({ page, wrong } = await opened(browser, url, { dark: theme === "dark", width: 1280, height: 800 }));
+  });
+
+  afterAll(async () => {
+    expect(wrong ?? []).toEqual([]);
+    await browser?.close();
+    await served?.stop();
+    forget(directory);
+  });
+
+  it.each(VIEWS)("%s", async (name, query, click, there, kept) => {
+    await page.goto(new URL(`/${query}`, page.url()).href);
+    await page.locator(".top").waitFor();
+    if (click) await page.locator(click).first().click();
+    await page.locator(there).first().waitFor({ state: "attached" });
+    await page.waitForLoadState("networkidle");
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe(theme);
+    expect((await serious(page)).join("\n")).toBe("");
+    const path = kept && PICTURES ? { path: join(PICTURES, `web-${name}-${theme}.jpg`) } : {};
+    const picture = await page.screenshot({ type: "jpeg", quality: 64, animations: "disabled", ...path });
+    expect(picture.length).toBeGreaterThan(10_000);
+    if (kept) expect(picture.length).toBeLessThan(MOST_BYTES);
+  });
+});
+
+/** What axe finds serious or critical, in a few words. The rules are read into the page past its policy. */
+async function serious(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const results = await page.evaluate(
+    (rules) => (window as never as { axe: { run(options: RunOptions): Promise<AxeResults> } }).axe.run(rules),
+    RULES,
+  );
+  return results.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`)
+          .join(" | ")}`,
+    );
+}
