@@ -16,6 +16,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from bench.process import MissingError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,10 +26,6 @@ CONNECTIONS = 20
 AT_ONCE = 8
 """Calls under way on a connection."""
 METHODS = ("/shop.Orders/Get", "/shop.Orders/List", "/shop.Stock/Reserve", "/shop.Users/Find")
-
-
-class MissingError(Exception):
-    """What is needed is not on this machine; the message names it."""
 
 
 def make(path: Path, calls: int) -> Path:

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from bench.process import MissingError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -37,10 +39,6 @@ CLIENT = (
     f"for _ in range({IDLE}):\n s = socket.create_connection(('{ADDRESS}', {PORT})); held.append(s)\n"
     " s.sendall(b'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'); s.recv(4096)\nprint('open', flush=True)\nsys.stdin.read()"
 )
-
-
-class MissingError(Exception):
-    """What is needed is not on this machine; the message names it."""
 
 
 @dataclass

@@ -23,6 +23,10 @@ class Cost:
     output: str
 
 
+class MissingError(Exception):
+    """What is needed is not on this machine; the message names it."""
+
+
 class FailedError(Exception):
     """The command ended with an error; the message is what it wrote."""
 

@@ -11,10 +11,9 @@ import sys
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from bench.grpc_capture import MissingError
 from bench.grpc_capture import make as record_grpc
 from bench.http1_capture import MSS, START, Client, json_body
-from bench.process import FailedError, run
+from bench.process import FailedError, MissingError, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

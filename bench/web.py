@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import mesh
+from bench.process import MissingError
 from bench.repeated import endless, recorder, save
 from tapper.store.meta import Meta
 from tapper.store.session import Session
@@ -41,10 +42,6 @@ RATE = 2_000
 """Exchanges per second that arrive, in steps of `STEP_S`."""
 STEP_S = 0.1
 GZIP_KB = 350
-
-
-class MissingError(Exception):
-    """What is needed is not on this machine; the message names it."""
 
 
 def figures(scratch: Path, line: Line, rows: int = ROWS) -> None:

@@ -208,6 +208,7 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": MEMORY,
         "preserve_insertion_order": False,  # rows are asked for in an order of their own; saves memory
+        "late_materialization_max_rows": 100_000,  # a page's rows are found by what orders them, and only then read
         "arrow_lossless_conversion": True,  # UUIDs stay UUIDs
         "enable_external_access": False,
         "autoinstall_known_extensions": False,

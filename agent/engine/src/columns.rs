@@ -17,29 +17,44 @@ use arrow_schema::{DataType, Field, FieldRef, Fields, TimeUnit};
 
 use crate::packet::Addr;
 
-/// Which rows are null; costs nothing until the first null.
-#[derive(Default)]
+/// Which rows are null, as runs: most columns have no null at all, or nothing but nulls.
 struct Validity {
+    /// All runs but the last.
     bits: Option<BooleanBufferBuilder>,
+    run: usize,
+    valid: bool,
+}
+
+impl Default for Validity {
+    fn default() -> Self {
+        Self { bits: None, run: 0, valid: true }
+    }
 }
 
 impl Validity {
-    #[inline]
-    fn push(&mut self, valid: bool, rows: usize) {
-        match &mut self.bits {
-            Some(bits) => bits.append(valid),
-            None if valid => {}
-            None => {
-                let mut bits = BooleanBufferBuilder::new(rows + 1024);
-                bits.append_n(rows, true);
-                bits.append(false);
-                self.bits = Some(bits);
-            }
+    #[inline(always)]
+    fn push(&mut self, valid: bool) {
+        if valid != self.valid {
+            self.end_run();
         }
+        self.run += 1;
+    }
+
+    #[inline(never)]
+    fn end_run(&mut self) {
+        if self.run > 0 {
+            self.bits.get_or_insert_with(|| BooleanBufferBuilder::new(1024)).append_n(self.run, self.valid);
+        }
+        self.valid = !self.valid;
+        self.run = 0;
     }
 
     fn take(&mut self) -> Option<NullBuffer> {
-        self.bits.take().map(|mut bits| NullBuffer::new(bits.finish()))
+        if self.bits.is_some() || !self.valid {
+            self.end_run();
+        }
+        let Self { bits, .. } = std::mem::take(self);
+        bits.map(|mut bits| NullBuffer::new(bits.finish()))
     }
 }
 
@@ -59,14 +74,14 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
     /// Appends a value.
     #[inline]
     pub fn push(&mut self, value: T::Native) {
-        self.validity.push(true, self.values.len());
+        self.validity.push(true);
         self.values.push(value);
     }
 
     /// Appends a value or null.
     #[inline]
     pub fn push_option(&mut self, value: Option<T::Native>) {
-        self.validity.push(value.is_some(), self.values.len());
+        self.validity.push(value.is_some());
         self.values.push(value.unwrap_or_default());
     }
 
@@ -78,23 +93,30 @@ impl<T: ArrowPrimitiveType> Numbers<T> {
     }
 }
 
+/// Data of a batch that are kept for the batch after the next, or reserved for the next, at most: one giant batch must
+/// not pin its memory.
+const KEPT: usize = 16 << 20;
+
 /// A column of byte strings: text (kept valid UTF-8) or binary.
 pub struct Bytes {
     offsets: Vec<i32>,
     data: Vec<u8>,
     validity: Validity,
+    /// The data of the batch before: written again once nobody has it any more, as fresh memory costs more than the
+    /// bytes that are put there.
+    lent: Option<Buffer>,
 }
 
 impl Default for Bytes {
     fn default() -> Self {
-        Self { offsets: vec![0], data: Vec::new(), validity: Validity::default() }
+        Self { offsets: vec![0], data: Vec::new(), validity: Validity::default(), lent: None }
     }
 }
 
 impl Bytes {
     #[inline]
     fn end_row(&mut self, valid: bool) {
-        self.validity.push(valid, self.offsets.len() - 1);
+        self.validity.push(valid);
         self.offsets.push(self.data.len() as i32);
     }
 
@@ -127,9 +149,15 @@ impl Bytes {
 
     /// Appends text in lower case.
     pub fn push_lower(&mut self, bytes: &[u8]) {
-        let start = self.offsets.len();
+        let from = self.data.len();
+        // What comes once mostly comes again, and then what was made of it is here already.
+        let before = self.offsets.len().checked_sub(2).map_or(from, |at| self.offsets[at] as usize);
+        if self.data[before..] == *bytes {
+            self.data.extend_from_within(before..);
+            self.end_row(true);
+            return;
+        }
         self.push_text(bytes);
-        let from = self.offsets[start - 1] as usize;
         self.data[from..].make_ascii_lowercase();
     }
 
@@ -158,10 +186,14 @@ impl Bytes {
         let mut offsets = Vec::with_capacity(self.offsets.len());
         offsets.push(0);
         let offsets = std::mem::replace(&mut self.offsets, offsets);
-        // Keep no more capacity than a usual batch needs: one giant batch must not pin its memory.
-        let capacity = self.data.len().min(4 << 20);
-        let data = std::mem::replace(&mut self.data, Vec::with_capacity(capacity));
-        (OffsetBuffer::new(ScalarBuffer::from(offsets)), Buffer::from_vec(data), self.validity.take())
+        let back = self.lent.take().and_then(|buffer| buffer.into_vec::<u8>().ok());
+        let mut empty = back.unwrap_or_else(|| Vec::with_capacity(self.data.len().min(KEPT)));
+        empty.clear();
+        let data = Buffer::from_vec(std::mem::replace(&mut self.data, empty));
+        self.lent = (data.capacity() <= KEPT).then(|| data.clone());
+        // SAFETY: they ascend from 0, as the data only grow.
+        let offsets = unsafe { OffsetBuffer::new_unchecked(ScalarBuffer::from(offsets)) };
+        (offsets, data, self.validity.take())
     }
 
     /// Takes it as a text column.
@@ -192,7 +224,7 @@ impl Words {
     /// Appends a word; an empty one is null.
     #[inline]
     pub fn push(&mut self, word: &'static str) {
-        self.validity.push(!word.is_empty(), self.keys.len());
+        self.validity.push(!word.is_empty());
         let key = match self.words.iter().position(|w| std::ptr::eq(*w, word) || *w == word) {
             Some(at) => at,
             None if word.is_empty() => 0,
@@ -277,7 +309,7 @@ impl Pairs {
     #[inline]
     pub fn end_row(&mut self, valid: bool) {
         debug_assert_eq!(self.names.rows(), self.values.rows());
-        self.validity.push(valid, self.offsets.len() - 1);
+        self.validity.push(valid);
         self.offsets.push(self.names.rows() as i32);
     }
 
@@ -314,7 +346,7 @@ impl IntLists {
     /// Appends a list; an empty one is null.
     #[inline]
     pub fn push(&mut self, values: &[i32]) {
-        self.validity.push(!values.is_empty(), self.offsets.len() - 1);
+        self.validity.push(!values.is_empty());
         self.values.extend_from_slice(values);
         self.offsets.push(self.values.len() as i32);
     }

@@ -5,6 +5,7 @@
 //! ```
 //! Only the source touches the outside. Everything behind it is sans-IO, and time comes with the packets.
 
+pub mod allocator;
 pub mod annotation;
 pub mod columns;
 pub mod config;
@@ -32,9 +33,3 @@ pub mod redact;
 pub mod schema;
 pub mod selection;
 pub mod source;
-
-/// Batches are large and short-lived: the system's allocator would give their pages back and fault them in again each
-/// time, which took a third of all time.
-#[cfg(feature = "python")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

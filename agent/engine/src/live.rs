@@ -8,8 +8,8 @@ use arrow_ipc::CompressionType;
 
 use crate::config::Config;
 use crate::gate::Wanted;
-use crate::pipeline::{PayloadWriter, Pipeline};
-use crate::reader::ReadBatch;
+use crate::pipeline::Pipeline;
+use crate::reader::{PayloadWriters, ReadBatch};
 use crate::recording::{Bounds, Recording};
 use crate::source::live::{HAND_OVER, LiveSource, Names, OpenError, Options, Packets, Switch, Wait};
 
@@ -24,7 +24,7 @@ pub struct LiveReader {
     control: Arc<Control>,
     pipeline: Pipeline,
     recording: Option<Recording>,
-    writer: PayloadWriter,
+    writers: PayloadWriters,
     batch_rows: usize,
     flush: Duration,
     reported: Instant,
@@ -105,7 +105,7 @@ impl LiveReader {
             control: Arc::new(control),
             pipeline,
             recording: recording.transpose()?,
-            writer: PayloadWriter::new(compression),
+            writers: PayloadWriters::new(compression),
             batch_rows,
             flush,
             reported: Instant::now(),
@@ -197,7 +197,7 @@ impl LiveReader {
             *lock(&self.control.problem) = recording.problem().map(str::to_string);
         }
         let position = self.pipeline.packet_bytes();
-        ReadBatch::take(&mut self.pipeline, &mut self.writer, position, &counters)
+        ReadBatch::take(&mut self.pipeline, &mut self.writers, position, &counters)
     }
 }
 

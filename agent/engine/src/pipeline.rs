@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::types::UInt64Type;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::CompressionType;
-use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
+use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions, StreamWriter, write_message};
 use arrow_schema::Schema;
 
 use crate::columns::{Numbers, Words};
@@ -149,29 +149,28 @@ impl Pipeline {
     }
 }
 
-/// Writes payload batches as encapsulated IPC messages (Arrow columnar format, "IPC streaming format").
+/// Writes batches of one payload schema as encapsulated IPC messages (Arrow columnar format, "IPC streaming format").
 pub struct PayloadWriter {
-    options: IpcWriteOptions,
-    context: IpcWriteContext,
+    writer: StreamWriter<Vec<u8>>,
 }
 
 impl PayloadWriter {
     /// Compressed so; `None`: not at all.
-    pub fn new(compression: Option<CompressionType>) -> Self {
+    pub fn new(schema: &Schema, compression: Option<CompressionType>) -> Self {
         let options = IpcWriteOptions::default()
             .try_with_compression(compression)
             .expect("metadata version 5 allows compression");
-        Self { options, context: IpcWriteContext::default() }
+        let mut writer =
+            StreamWriter::try_new_with_options(Vec::new(), schema, options).expect("writing to memory does not fail");
+        writer.get_mut().clear(); // the schema message: see `schema_message`
+        Self { writer }
     }
 
     /// One batch as a message.
     pub fn message(&mut self, batch: &RecordBatch) -> Vec<u8> {
-        let mut dictionaries = DictionaryTracker::new(false);
-        let (_, encoded) = IpcDataGenerator::default()
-            .encode(batch, &mut dictionaries, &self.options, &mut self.context)
-            .expect("payload schemas have no dictionaries and the compression is compiled in");
-        let mut message = Vec::new();
-        write_message(&mut message, encoded, &self.options).expect("writing to memory does not fail");
+        self.writer.write(batch).expect("payload schemas have no dictionaries and the compression is compiled in");
+        let message = std::mem::take(self.writer.get_mut());
+        self.writer.get_mut().reserve(message.len());
         message
     }
 }

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::output::Batches;
 use crate::packet::Nanos;
 use crate::pipeline::{PayloadWriter, Pipeline};
+use crate::schema;
 use crate::source::file::FileSource;
 use crate::source::{CaptureError, Next};
 
@@ -42,7 +43,7 @@ pub struct Reader {
     paths: VecDeque<String>,
     source: Option<FileSource>,
     pipeline: Pipeline,
-    writer: PayloadWriter,
+    writers: PayloadWriters,
     batch_rows: usize,
     finished_bytes: u64,
     error: Option<CaptureError>,
@@ -56,7 +57,7 @@ impl Reader {
             paths: paths.into(),
             source: None,
             pipeline: Pipeline::new(config),
-            writer: PayloadWriter::new(compression),
+            writers: PayloadWriters::new(compression),
             batch_rows,
             finished_bytes: 0,
             error: None,
@@ -128,7 +129,21 @@ impl Reader {
 
     fn batch(&mut self) -> ReadBatch {
         let position = self.finished_bytes + self.source.as_ref().map_or(0, FileSource::position);
-        ReadBatch::take(&mut self.pipeline, &mut self.writer, position, &[])
+        ReadBatch::take(&mut self.pipeline, &mut self.writers, position, &[])
+    }
+}
+
+/// The writers of what goes along with rows.
+pub struct PayloadWriters {
+    heads: PayloadWriter,
+    messages: PayloadWriter,
+}
+
+impl PayloadWriters {
+    /// Compressed so; `None`: not at all.
+    pub fn new(compression: Option<CompressionType>) -> Self {
+        let writer = |schema| PayloadWriter::new(schema, compression);
+        Self { heads: writer(&schema::PAYLOAD), messages: writer(&schema::MESSAGE_PAYLOAD) }
     }
 }
 
@@ -136,13 +151,13 @@ impl ReadBatch {
     /// Takes what is there.
     pub fn take(
         pipeline: &mut Pipeline,
-        writer: &mut PayloadWriter,
+        writers: &mut PayloadWriters,
         position: u64,
         source: &[(&'static str, &'static str, u64)],
     ) -> Self {
         let batches = pipeline.take();
-        let payloads = batches.payloads.as_ref().map(|batch| writer.message(batch));
-        let message_payloads = batches.message_payloads.as_ref().map(|batch| writer.message(batch));
+        let payloads = batches.payloads.as_ref().map(|batch| writers.heads.message(batch));
+        let message_payloads = batches.message_payloads.as_ref().map(|batch| writers.messages.message(batch));
         Self {
             payloads,
             message_payloads,

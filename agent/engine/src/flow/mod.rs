@@ -86,16 +86,16 @@ impl Flows {
         let key = Key::new(segment.src, segment.dst, true);
         if let Some(Flow::Tcp(flow)) = self.table.get_mut(&key) {
             if !flow.is_replaced_by(segment) {
-                let before = flow.held();
+                let before = flow.counted();
                 flow.segment(segment, time, out);
-                self.held = self.held + flow.held() - before;
+                self.held = self.held + flow.count() - before;
                 if self.held > out.config.limits.held {
                     self.evict(out);
                 }
                 return;
             }
             // The same pair of ports is used again.
-            let before = flow.held();
+            let before = flow.counted();
             flow.finish(End::Closed, out);
             self.held -= before;
             self.table.remove(&key);
@@ -107,7 +107,7 @@ impl Flows {
         out.counters.add(Counter::Connections, 1);
         let mut flow = Box::new(TcpFlow::new(segment, time, out));
         flow.segment(segment, time, out);
-        self.held += flow.held();
+        self.held += flow.count();
         self.table.insert(key, Flow::Tcp(flow));
     }
 
@@ -156,7 +156,7 @@ impl Flows {
             let stays = flow.last_time() > bound;
             if !stays {
                 if let Flow::Tcp(flow) = flow {
-                    *held -= flow.held();
+                    *held -= flow.counted();
                 }
                 flow.end(End::Unseen, out);
                 out.counters.add(Counter::Evicted, 1);
@@ -172,9 +172,9 @@ impl Flows {
         let held = &mut self.held;
         self.table.retain(|_, flow| match flow {
             Flow::Tcp(flow) => {
-                let before = flow.held();
+                let before = flow.counted();
                 let stays = flow.tick(now, out);
-                *held = *held + if stays { flow.held() } else { 0 } - before;
+                *held = *held + if stays { flow.count() } else { 0 } - before;
                 stays
             }
             Flow::Udp(flow) => flow.tick(now, out),
@@ -198,7 +198,7 @@ impl Flows {
             let stays = keeps(key.low, key.high);
             if !stays {
                 if let Flow::Tcp(flow) = flow {
-                    *held -= flow.held();
+                    *held -= flow.counted();
                 }
                 flow.end(End::Unseen, out);
             }

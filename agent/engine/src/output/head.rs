@@ -22,7 +22,18 @@ pub(super) enum Class {
 /// Classes of header names by name: asking the redactor for each header of each message would cost more than all else.
 #[derive(Default)]
 pub(super) struct Classes {
-    known: HashMap<Box<[u8]>, Class, foldhash::fast::RandomState>,
+    known: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
+    names: Vec<Name>,
+    /// The name that was looked up last.
+    last: usize,
+}
+
+struct Name {
+    text: Box<[u8]>,
+    class: Class,
+    /// What came behind it the last time. Peers send the same headers in the same order over and over: one comparison
+    /// finds most names.
+    next: u32,
 }
 
 /// Distinct header names whose class is remembered; real traffic has a few hundred.
@@ -31,10 +42,42 @@ const CLASSES: usize = 4096;
 impl Classes {
     #[inline]
     pub fn of(&mut self, name: &[u8], redactor: &Redactor) -> Class {
-        if let Some(class) = self.known.get(name) {
-            return *class;
+        if let Some(last) = self.names.get(self.last) {
+            let next = last.next as usize;
+            if let Some(guess) = self.names.get(next)
+                && *guess.text == *name
+            {
+                self.last = next;
+                return guess.class;
+            }
         }
-        let class = match name.to_ascii_lowercase().as_slice() {
+        self.look_up(name, redactor)
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, name: &[u8], redactor: &Redactor) -> Class {
+        let at = match self.known.get(name) {
+            Some(at) => *at,
+            None => {
+                let class = Self::classify(name, redactor);
+                if self.names.len() >= CLASSES || name.len() > 64 {
+                    return class;
+                }
+                let at = self.names.len() as u32;
+                self.names.push(Name { text: name.into(), class, next: at });
+                self.known.insert(name.into(), at);
+                at
+            }
+        };
+        if let Some(last) = self.names.get_mut(self.last) {
+            last.next = at;
+        }
+        self.last = at as usize;
+        self.names[self.last].class
+    }
+
+    fn classify(name: &[u8], redactor: &Redactor) -> Class {
+        match name.to_ascii_lowercase().as_slice() {
             b"content-type" => Class::ContentType,
             b"content-encoding" => Class::ContentEncoding,
             b"traceparent" => Class::TraceParent,
@@ -43,11 +86,7 @@ impl Classes {
             b"x-b3-spanid" => Class::B3SpanId,
             _ if redactor.looks_into(name) => Class::Secret,
             _ => Class::Plain,
-        };
-        if self.known.len() < CLASSES && name.len() <= 64 {
-            self.known.insert(name.into(), class);
         }
-        class
     }
 }
 
@@ -61,6 +100,11 @@ pub(super) struct Said {
     pub redacted: bool,
 }
 
+/// Whether there are hexadecimal digits only. Without a branch for each: they are as random as they can be.
+fn is_hex(text: &[u8]) -> bool {
+    text.iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit())
+}
+
 /// `Text/HTML; charset=utf-8` -> `Text/HTML` (RFC 9110 section 8.3.1).
 pub(super) fn media_type(value: &[u8]) -> &[u8] {
     let end = memchr::memchr(b';', value).unwrap_or(value.len());
@@ -71,7 +115,6 @@ pub(super) fn media_type(value: &[u8]) -> &[u8] {
 pub(super) fn push_trace(c: &mut ExchangeColumns, request: Option<&Message>, said: &Said) {
     let ids = request.zip(said.trace).and_then(|(request, (class, span))| {
         let value = request.span(span).trim_ascii();
-        let is_hex = |text: &[u8]| text.iter().all(u8::is_ascii_hexdigit);
         let mut parts = value.split(|&b| b == b'-');
         let (trace, span_id) = match class {
             // version "-" trace-id "-" parent-id "-" trace-flags
@@ -80,7 +123,7 @@ pub(super) fn push_trace(c: &mut ExchangeColumns, request: Option<&Message>, sai
             Class::B3 => (parts.next()?, parts.next()),
             _ => (value, said.span.map(|span| request.span(span).trim_ascii())),
         };
-        let span_id = span_id.filter(|s| s.len() == 16 && is_hex(s));
+        let span_id = span_id.filter(|id| id.len() == 16 && is_hex(id));
         (matches!(trace.len(), 16 | 32) && is_hex(trace)).then_some((trace, span_id))
     });
     match ids {

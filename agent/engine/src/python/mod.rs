@@ -40,6 +40,7 @@ fn payload_schema_message<'py>(py: Python<'py>, kind: &str) -> PyResult<Bound<'p
 
 #[pymodule]
 fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    crate::allocator::set_up();
     module.add("SCHEMA_VERSION", schema::VERSION)?;
     module.add("CaptureError", module.py().get_type::<CaptureError>())?;
     module.add_class::<arrow::Schema>()?;

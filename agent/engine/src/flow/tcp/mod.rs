@@ -36,6 +36,8 @@ pub(super) struct TcpFlow {
     strays: u32,
     revision: u16,
     reported_packets: u64,
+    /// Bytes held when last counted.
+    counted: usize,
     /// Name of the dissector, also after it is gone.
     protocol: &'static str,
 }
@@ -71,6 +73,7 @@ impl TcpFlow {
             strays: 0,
             revision: 0,
             reported_packets: 0,
+            counted: 0,
             protocol: "unknown",
         }
     }
@@ -86,13 +89,19 @@ impl TcpFlow {
         !same
     }
 
-    /// Bytes that the flow holds.
-    pub fn held(&self) -> usize {
+    /// Bytes that the flow held when last counted.
+    pub fn counted(&self) -> usize {
+        self.counted
+    }
+
+    /// Counts the bytes that the flow holds.
+    pub fn count(&mut self) -> usize {
         let dissector = match &self.stage {
             Stage::Active(dissector) => dissector.held(),
             _ => 0,
         };
-        self.halves[0].held() + self.halves[1].held() + dissector
+        self.counted = self.halves[0].held() + self.halves[1].held() + dissector;
+        self.counted
     }
 
     pub fn segment(&mut self, segment: &Segment<'_>, time: Nanos, out: &mut Output) {
