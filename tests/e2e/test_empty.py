@@ -25,7 +25,7 @@ while True:
 
 
 def _says(running: Tap, words: str) -> None:
-    until(lambda: any(words in line for line in " ".join(running.told).split("\n")), words, 40)
+    until(lambda: any(words in line for line in " ".join(running.told).split("\n")), words, 90)
 
 
 def test_each_reason_has_its_words(world: World) -> None:

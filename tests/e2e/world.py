@@ -270,8 +270,6 @@ class Tap:
         self.begun = time.monotonic()
         self.told: list[str] = []
         self.url = ""
-        self.bare: list[dict[str, Any]] = []
-        """Requests that came with a bare address instead of a name."""
         self._rows: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._url: queue.SimpleQueue[str] = queue.SimpleQueue()
         for read in (self._read_rows, self._read_told):
@@ -280,10 +278,7 @@ class Tap:
     def _read_rows(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            row = json.loads(line)
-            self._rows.put(row)
-            if any(row[end]["name"] == row[end]["ip"] for end in ("src", "dst")):
-                self.bare.append(row)
+            self._rows.put(json.loads(line))
 
     def _read_told(self) -> None:
         assert self.process.stderr is not None
@@ -292,7 +287,7 @@ class Tap:
             if found := re.search(r"http://127\.0\.0\.1:\d+/#k=\S+", line):
                 self._url.put(found[0])
 
-    def row(self, wanted: Callable[[dict[str, Any]], bool], what: str, seconds: float = 30) -> dict[str, Any]:
+    def row(self, wanted: Callable[[dict[str, Any]], bool], what: str, seconds: float = 60) -> dict[str, Any]:
         """The next request that is so."""
         end = time.monotonic() + seconds
         while True:
@@ -305,7 +300,7 @@ class Tap:
 
     def feed(self) -> Feed:
         """What the tap has."""
-        self.url = self._url.get(timeout=60)
+        self.url = self._url.get(timeout=120)
         return open_remote(self.url)
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
