@@ -67,6 +67,17 @@ class Edge:
         return share(edge["errors"], edge["calls"])
 
     @property
+    def how(self) -> str:
+        """Of connections that never came to be: in which way most of them failed."""
+        return max(("refused", "unanswered"), key=lambda state: self.figures[state])
+
+    @property
+    def failures(self) -> str:
+        """Of them: how many of how many."""
+        edge = self.figures
+        return f"{count(edge['refused'] + edge['unanswered'])} of {count(edge['connections'])} connections"
+
+    @property
     def _counted(self) -> bool:
         return not self.failed and bool(self.figures["calls"])
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding
-from textual.widgets import ContentSwitcher
+from textual.screen import ModalScreen
+from textual.widgets import ContentSwitcher, Input
 
 from tapper.feed.interface import ALWAYS, FeedError, Span
 from tapper.model.text import clean
@@ -41,6 +45,8 @@ FACTS_S = 1.0
 """How often counts and health are asked for while it changes."""
 PATIENCE_S = 0.2
 """An answer that takes longer is said to be waited for."""
+MENU_S = 1.0
+"""A key waits for the menu that opens, or for the letter typed before it, so long at most."""
 SAID_S = 6.0
 """How long something said stays."""
 
@@ -106,9 +112,37 @@ class TapperApp(App[None]):
         themes.register(self)
         themes.use(self, self.state.theme)
         self._line.show(self.where)
-        self.requests.rows.focus()
+        self.screen.set_focus(self.requests.rows)
         self.set_interval(POLL_S, self.poll)
         self.poll()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Does what a key is bound to before the next key is looked at.
+
+        Left to the widgets, a key passes from one's queue to the next one's: what is typed fast after `/` would go to
+        the list.
+        """
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        await self._until_there()
+        line = self.focused if isinstance(self.focused, Input) else None
+        bound = not event.is_printable if line else not isinstance(self.screen, ModalScreen)
+        if bound and (await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key)):
+            return
+        await super().on_event(event)
+        if line is not None:
+            typed = asyncio.Event()
+            line.call_later(typed.set)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(typed.wait(), MENU_S)
+
+    async def _until_there(self) -> None:
+        """Waits until a menu that the key before has opened can take keys."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MENU_S):
+                while not self.screen.is_mounted:
+                    await asyncio.sleep(0)
 
     # what changes by itself
 
@@ -191,7 +225,7 @@ class TapperApp(App[None]):
         self._top.pane = name
         self._top.refresh()
         self.pane.refresh_rows()
-        self.pane.rows.focus()
+        self.screen.set_focus(self.pane.rows)
         self.title_changed()
 
     def on_pane_asked(self, event: PaneAsked) -> None:
@@ -214,7 +248,7 @@ class TapperApp(App[None]):
         self.filter_by(event.where)
         if event.pane is not None:
             self.action_pane(event.pane)
-        self.pane.rows.focus()
+        self.screen.set_focus(self.pane.rows)
 
     def filter_by(self, where: str, *, remember: bool = True) -> None:
         """Filters every screen."""

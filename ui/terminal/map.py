@@ -149,8 +149,10 @@ class MapPane(Vertical):
 
     def _sparkline(self, row: Row) -> str:
         edge: Edge | None = row["shown"].edge
-        if edge is None or edge.failed or self._looked is None:
+        if edge is None or self._looked is None:
             return ""
+        if edge.failed:  # nothing was answered that could be drawn: how many connections failed
+            return edge.failures
         known = self._looked.sparks.get(edge.key[:3])
         return sparkline(known[self.spark]) if known else ""
 

@@ -76,7 +76,7 @@ class Menu(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Keys go to the list."""
-        self.query_one(OptionList).focus()
+        self.set_focus(self.query_one(OptionList))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Chosen."""
@@ -86,7 +86,7 @@ class Menu(ModalScreen[str | None]):
     def on_key(self, event: events.Key) -> None:
         """A choice's own key."""
         for choice in self.choices:
-            if choice.key and event.character == choice.key:
+            if choice.key and event.character == choice.key and self.is_current:
                 event.stop()
                 self.dismiss(choice.value)
                 return
@@ -132,7 +132,7 @@ class Palette(ModalScreen[str | None]):
         """All of them at first."""
         self.query_one(OptionList).can_focus = False
         self._narrow("")
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrows."""
@@ -196,7 +196,7 @@ class Ask(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Keys go to the line."""
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Done."""

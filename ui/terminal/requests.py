@@ -77,15 +77,23 @@ def fetch(feed: Feed, query: Query, start: int, size: int, anchor: tuple[int, Ro
         # rows of the same time make this an estimate; the window is searched for the row itself
         shift = before - number if abs(before - number) > size // 4 else 0
         start = max(start + shift, 0)
-    page = feed.page(replace(query, limit=size, offset=min(start, max(total - 1, 0))))
     start = min(start, max(total - 1, 0))
-    rows = plain_rows(page)
+    rows = _rows(feed, query, start, size, total)
     if anchor is not None and not tail:
         number, row = anchor
         found = next((start + at for at, other in enumerate(rows) if other["id"] == row["id"]), None)
         if found is not None:
             shift = found - number
     return Window(query, max(total, start + len(rows)), start, rows, shift)
+
+
+def _rows(feed: Feed, query: Query, start: int, size: int, total: int) -> list[Row]:
+    """Rows from `start` on; counted from the nearer end, as what lies before them is sorted too."""
+    behind = total - start - size
+    if query.order != "time" or start <= total // 2:
+        return plain_rows(feed.page(replace(query, limit=size, offset=start)))
+    limit, offset = size + min(behind, 0), max(behind, 0)
+    return plain_rows(feed.page(replace(query, descending=not query.descending, limit=limit, offset=offset)))[::-1]
 
 
 def _until(query: Query, time: int) -> Span:
@@ -133,6 +141,7 @@ class RequestsPane(Vertical):
         self.rows = RowList(self._columns(), lambda row: row["outcome"], empty="looking ...", id="rows")
         self.rows.order = 0
         self.rows.set_class(state.wide, "wide")
+        self.rows.layout_.wide = state.wide
         self.detail = DetailView(desk)
 
     def compose(self) -> ComposeResult:
@@ -238,7 +247,7 @@ class RequestsPane(Vertical):
         self._beside()
         self.detail.load(exchange_id)
         if focus:
-            self.detail.pager.focus()
+            self.screen.set_focus(self.detail.pager)
 
     def on_moved(self, event: Moved) -> None:
         """Beside the list, the detail goes with the cursor."""
@@ -265,7 +274,7 @@ class RequestsPane(Vertical):
         """Back to the list."""
         event.stop()
         self.remove_class("detail", "beside")
-        self.rows.focus()
+        self.screen.set_focus(self.rows)
 
     @property
     def beside(self) -> bool:
@@ -342,7 +351,7 @@ class RequestsPane(Vertical):
     def action_other(self) -> None:
         """To the detail beside, or back."""
         if self.beside:
-            (self.detail.pager if self.rows.has_focus else self.rows).focus()
+            self.screen.set_focus(self.detail.pager if self.rows.has_focus else self.rows)
         else:
             self.rows.action_open()
 

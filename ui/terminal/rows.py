@@ -12,53 +12,23 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ui.columns import GAP, Column, fitted
-from ui.formatting import fit, truncate, width
-from ui.terminal.messages import Followed, Moved, Opened, Sorted, Wanted
+from ui.terminal.heading import Heading
+from ui.terminal.messages import Followed, Moved, Opened, Wanted
+from ui.terminal.row_layout import RowLayout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual import events
-    from textual.app import RenderResult
     from textual.binding import BindingType
+
+    from ui.columns import Column
 
     Row = dict[str, Any]
 
 AHEAD = 100
 """Rows held above and below what is seen, so that a page key finds them."""
 OUTCOMES = ("client_error", "server_error", "timeout", "reset", "refused", "incomplete", "open")
-
-
-class Heading(Widget):
-    """The titles over a list; a click sorts by one."""
-
-    DEFAULT_CSS = "Heading { height: 1; color: $text-muted; text-style: bold; }"
-
-    def __init__(self, rows: RowList) -> None:
-        super().__init__()
-        self.rows = rows
-
-    def render(self) -> RenderResult:
-        """The titles as wide as the columns, that of the order with an arrow."""
-        titles = []
-        for number, column in enumerate(self.rows.columns):
-            arrow = ("▾" if self.rows.descending else "▴") if number == self.rows.order else ""
-            titles.append(f"{arrow}{column.title}" if column.right else f"{column.title}{arrow}")
-        from textual.content import Content
-
-        return Content(" " + self.rows.line(titles)[self.rows.scroll_offset.x :])
-
-    def on_click(self, event: events.Click) -> None:
-        """Sorts by the column under the pointer."""
-        at = event.x - 1 + self.rows.scroll_offset.x
-        for number, cells in enumerate(self.rows.widths):
-            if cells < 0:
-                continue
-            if at < cells + len(GAP):
-                self.post_message(Sorted(self.rows, number))
-                return
-            at -= cells + len(GAP)
 
 
 class RowList(ScrollView, can_focus=True, inherit_bindings=False):
@@ -106,7 +76,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
-        self.columns = tuple(columns)
+        self.layout_ = RowLayout(columns)
         self.outcome = outcome
         """Which colour a row has."""
         self.total = 0
@@ -115,14 +85,13 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.grows = False
         """Whether more may come: only then the last row is followed."""
         self.order, self.descending = -1, False
-        self.widths: list[int] = []
         self.message = empty
         """Shown instead of rows while there are none."""
         self.heading = Heading(self)
-        self._wanted_widths: list[int] = []
         self._start = 0
         self._rows: list[Row] = []
         self._strips: dict[tuple[int, bool], Strip] = {}
+        self._plain: Style | None = None
         self._asked: tuple[int, int] | None = None
         self._known = False
         """Whether it was told yet what there is."""
@@ -131,11 +100,12 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def show_columns(self, columns: Sequence[Column], *, wide: bool = False) -> None:
         """Other columns; `wide`: as wide as they need, to be scrolled sideways."""
-        self.columns = tuple(columns)
+        self.layout_ = RowLayout(columns)
+        self.layout_.wide = wide
         self.set_class(wide, "wide")
-        self._wanted_widths = []
         self.scroll_to(x=0, animate=False)
         self._settle()
+        self.repaint()
 
     def show(self, total: int, start: int, rows: list[Row], *, shift: int = 0) -> None:
         """Takes a window: rows from number `start` of `total`.
@@ -146,11 +116,17 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             rows: the window.
             shift: by how much the rows that were seen before have moved; the view moves with them.
         """
-        grown, self._known = total - self.total, True
+        before, self._known = self._seen(), True
+        old = {number + shift: row for number, row in enumerate(self._rows, self._start)}
         self.total, self._start, self._rows, self._asked = total, start, rows, None
         if shift and not self.follow:
             self.cursor += shift
         self._settle()
+        self._strips = {
+            (number + shift, at): strip
+            for (number, at), strip in self._strips.items()
+            if (row := self.row(number + shift)) is not None and row == old.get(number + shift)
+        }
         if self.follow:
             self.cursor = max(total - 1, 0)
             self.scroll_to(y=self.max_scroll_y, animate=False)
@@ -158,17 +134,25 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             self.cursor = min(max(self.cursor, 0), max(total - 1, 0))
             if shift:
                 self.scroll_to(y=self.scroll_offset.y + shift, animate=False)
-        if grown or rows:
+        if self._seen() != before or not total:
             self.refresh()
         self.post_message(Moved(self))
         self._want()
 
+    def _seen(self) -> tuple[Any, ...]:
+        """What is on the screen: where nothing of it changed, nothing is painted."""
+        top = self.scroll_offset.y
+        shown = [self.row(number) for number in range(top, min(top + self.size.height, self.total))]
+        return self.cursor - top, bool(self.total), shown
+
     def clear(self) -> None:
         """Forgets what it held: another filter, another order."""
-        self._rows, self._asked, self._wanted_widths = [], None, []
+        self._rows, self._asked = [], None
         self.total = self.cursor = self._start = 0
+        self.layout_.forget()
         self.scroll_to(y=0, animate=False)
         self._settle()
+        self.repaint()
 
     def repaint(self) -> None:
         """The same rows look different."""
@@ -214,41 +198,36 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def on_resize(self) -> None:
         """Columns fit anew."""
         self._settle()
+        self.repaint()
         if self.follow:
             self.scroll_to(y=self.max_scroll_y, animate=False)
         self._want()
 
     def _settle(self) -> None:
-        self._strips.clear()
-        room = max(self.size.width - 2, 1)
-        seen = self._rows[:: max(len(self._rows) // 200, 1)]
-        asked = []
-        for number, column in enumerate(self.columns):
-            before = self._wanted_widths[number] if self._wanted_widths else 0
-            widest = max((width(column.text(row)) for row in seen), default=0)
-            asked.append(max(before, min(max(column.least, widest, width(column.title) + 1), column.most)))
-        self._wanted_widths = asked
-        wide = self.has_class("wide")
-        self.widths = asked if wide else fitted(self.columns, asked, room)
-        across = sum(w + len(GAP) for w in self.widths if w >= 0) if wide else self.size.width
-        self.virtual_size = Size(across, self.total)
+        """Widths and heights follow the rows; the screen is laid out anew only where that changes it."""
+        changed = self.layout_.settle(self._rows, max(self.size.width - 2, 1))
+        size = Size(self.layout_.across if self.layout_.wide else self.size.width, self.total)
+        height, known = self.size.height, self.virtual_size
+        if size.width == known.width and min(size.height, known.height) > height > 0:
+            self.set_reactive(Widget.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = self.total
+        else:
+            self.virtual_size = size
+        if changed:
+            self.repaint()
         self.heading.refresh()
-        self.refresh()
 
-    def line(self, texts: Sequence[str]) -> str:
-        """Texts in the columns."""
-        shown = []
-        for column, text, cells in zip(self.columns, texts, self.widths, strict=False):
-            if cells >= 0:
-                kept = truncate(text, cells, column.where)
-                shown.append(fit(kept, cells, "right" if column.right else "left"))
-        return GAP.join(shown)
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What is shown of a row."""
+        return self.layout_.columns
 
     # painting
 
     def notify_style_update(self) -> None:
         """Another theme."""
         self._strips.clear()
+        self._plain = None
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
@@ -258,13 +237,13 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         if not self.total:
             return self._said(y)
         if number >= self.total:
-            return Strip.blank(self.size.width, self.rich_style)
+            return Strip.blank(self.size.width, self._style())
         at = number == self.cursor
         strip = self._strips.get((number, at))
         if strip is None:
             row = self.row(number)
-            text = "·" if row is None else self.line([column.text(row) for column in self.columns])
-            style = self.rich_style + self._style_of(row)
+            text = "·" if row is None else self.layout_.line([column.text(row) for column in self.columns])
+            style = self._style() + self._style_of(row)
             if at:
                 style += _of(self, "rows--cursor", background=True)
             strip = Strip([Segment((">" if at else " ") + text, style)])
@@ -276,7 +255,13 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     def _said(self, y: int) -> Strip:
         lines = [part for text in self.message.split("\n") for part in _wrapped(text, max(self.size.width - 4, 10))]
         text = f"  {lines[y - 1]}" if 0 < y <= len(lines) else ""
-        return Strip([Segment(text, self.rich_style)]).adjust_cell_length(self.size.width, self.rich_style)
+        return Strip([Segment(text, self._style())]).adjust_cell_length(self.size.width, self._style())
+
+    def _style(self) -> Style:
+        """Its own, kept: working it out takes longer than a line."""
+        if self._plain is None:
+            self._plain = self.rich_style
+        return self._plain
 
     def _style_of(self, row: Row | None) -> Style:
         outcome = self.outcome(row) if row is not None else "incomplete"

@@ -43,7 +43,8 @@ def _texts(edge: Edge) -> dict[str, str]:
         "rate": edge.rate,
         "errors": edge.errors,
         **{which: edge.latency(which) for which in ("p50", "p95", "p99")},
-        "notes": edge.notes,
+        **({"p95": edge.how} if edge.failed else {}),
+        "notes": "" if edge.failed else edge.notes,
     }
 
 

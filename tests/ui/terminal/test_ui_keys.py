@@ -6,8 +6,10 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual.events import Key
+from textual.widgets import Input
 
-from tests.ui.terminal.driving import driven, press, screen, settled
+from tests.ui.terminal.driving import driven, press, screen, settled, until
 from ui.terminal.state import State
 
 if TYPE_CHECKING:
@@ -90,6 +92,37 @@ async def test_a_filter_is_completed_and_used(small: Feed) -> None:
         assert pilot.app._line._input.value == 'protocol == "dns"'
         await press(pilot, "escape")
         assert pilot.app.where == ""
+
+
+@pytest.mark.parametrize(("typed", "what"), [("/selfish", "filter"), (":selfish", "commands"), ("//:*xq1f", "filter")])
+async def test_what_is_typed_ahead_goes_where_the_first_key_leads(small: Feed, typed: str, what: str) -> None:
+    async with driven(small) as pilot:
+        names = {"/": "slash", ":": "colon", "*": "asterisk"}
+        for char in typed:
+            pilot.app.post_message(Key(names.get(char, char), char))
+        await settled(pilot)
+        line = pilot.app.focused
+        assert isinstance(line, Input)
+        await until(pilot, lambda: line.value == typed[1:])
+        assert (line is pilot.app._line._input) == (what == "filter")
+
+
+async def test_what_is_typed_fast_is_done_in_its_order(small: Feed) -> None:
+    async with driven(small, where="status >= 200") as pilot:
+        keys = (("slash", "/"), ("ctrl+u", "\x15"), ("a", "a"), ("b", "b"), ("ctrl+u", "\x15"), ("c", "c"), ("d", "d"))
+        for key, char in (*keys, ("backspace", "\x7f"), ("e", "e")):
+            pilot.app.post_message(Key(key, char))
+        await settled(pilot)
+        assert pilot.app._line._input.value == "ce"
+
+
+async def test_a_choice_made_twice_is_made_once(small: Feed) -> None:
+    async with driven(small, "s") as pilot:
+        for _ in range(2):
+            pilot.app.post_message(Key("l", "l"))
+        await settled(pilot)
+        assert pilot.app.requests.query_.order == "latency_ns"
+        assert len(pilot.app.screen_stack) == 1
 
 
 async def test_the_caret_is_under_the_wrong_word(small: Feed) -> None:

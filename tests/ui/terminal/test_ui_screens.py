@@ -10,6 +10,7 @@ from tapper.feed.interface import Health
 from tapper.feed.session import SessionFeed
 from tests.feed.shop import recorded
 from tests.store.records import engine_batch
+from tests.ui.terminal import bodies
 from tests.ui.terminal.driving import press, settled
 from tests.ui.terminal.hostile import batch
 from ui.terminal.app import TapperApp
@@ -110,3 +111,9 @@ def test_nothing_came_yet(nothing: SessionFeed, looks: Callable[..., None]) -> N
 def test_hostile(tmp_path: Path, looks: Callable[..., None], keys: tuple[str, ...]) -> None:
     with recorded(tmp_path / "x.tap", [batch()], []) as feed:
         looks(feed, (100, 20), keys)
+
+
+@pytest.mark.parametrize("name", bodies.BODIES)
+def test_body(tmp_path: Path, looks: Callable[..., None], name: str) -> None:
+    with recorded(tmp_path / "x.tap", [bodies.batch()]) as feed:
+        looks(feed, (90, 24), ("down",) * list(bodies.BODIES).index(name) + ("enter", "shift+tab"))

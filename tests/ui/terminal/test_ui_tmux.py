@@ -1,0 +1,133 @@
+"""The way of someone on call in a real terminal, over a live tap: the demo's shop in tmux, driven by keyboard alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tapper.demo.namespace import obstacle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+]
+
+
+class Tmux:
+    """A terminal of 120 x 36 with one program in it."""
+
+    def __init__(self, directory: Path, command: list[str]) -> None:
+        self.socket = str(directory / "tmux")
+        environment = {**os.environ, "XDG_STATE_HOME": str(directory / "state"), "TERM": "xterm-256color"}
+        for name in ("TMUX", "COLUMNS", "LINES"):
+            environment.pop(name, None)
+        subprocess.run(
+            ["tmux", "-S", self.socket, "-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "36", *command],
+            env=environment,
+            cwd=directory,
+            check=True,
+        )
+
+    def _do(self, *words: str) -> str:
+        done = subprocess.run(["tmux", "-S", self.socket, *words], capture_output=True, text=True, check=False)
+        return done.stdout
+
+    def screen(self) -> str:
+        """What is seen."""
+        return self._do("capture-pane", "-p")
+
+    def press(self, *keys: str) -> None:
+        """Keys as tmux names them."""
+        self._do("send-keys", *keys)
+
+    def type(self, text: str) -> None:
+        """Letter by letter, as fast as it goes."""
+        self._do("send-keys", "-l", text)
+
+    def until(self, seen: Callable[[str], object]) -> str:
+        """Waits until the screen is so."""
+        end = time.monotonic() + 90
+        while not seen(shown := self.screen()):
+            assert time.monotonic() < end, shown
+            time.sleep(0.1)
+        return shown
+
+    def end(self) -> None:
+        """Ends the program with its terminal."""
+        self._do("kill-server")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Tmux]:
+    if reason := obstacle():
+        pytest.skip(reason)
+    terminal = Tmux(tmp_path, [sys.executable, "-m", "tapper.cli", "demo"])
+    yield terminal
+    terminal.end()
+
+
+def test_from_the_slowest_edge_to_exports_over_a_live_tap(shop: Tmux, tmp_path: Path) -> None:
+    shop.until(lambda text: "● live" in text and re.search(r"kept [1-9]\d{2}", text))
+    shop.press("2")
+    shop.until(lambda text: "shop/payments" in text)
+    shop.type("s9")  # by p99: the slowest edge first
+    shown = shop.until(lambda text: "edges by p99" in text and re.search(r"^>.*http", text, re.MULTILINE))
+    callee = re.search(r"^>\S+ +shop/(\S+)", shown, re.MULTILINE)
+    assert callee is not None
+
+    shop.press("Enter")  # its requests
+    shop.until(lambda text: f'dst.name == "{callee[1]}"' in text and "TIME" in text)
+    shop.press("L")
+    shop.until(lambda text: "▾LATENCY" in text and re.search(r"^>\d", text, re.MULTILINE))
+    shop.press("Enter")
+    shop.until(lambda text: "connection" in text and "timing" in text)
+    shop.press("Tab")
+    shop.until(lambda text: "waited" in text or "worked" in text)
+    shop.press("Escape")
+
+    shop.until(lambda text: "▾LATENCY" in text)
+    shop.type("/")  # filtered to failures of the whole shop, typed at once behind the key
+    shop.press("C-u")
+    shop.type("status >= 500")
+    shop.press("Enter")
+    shop.until(lambda text: "status >= 500" in text and re.search(r"^>.* 5\d\d ", text, re.MULTILINE))
+
+    har = tmp_path / "out.har"
+    shop.press("x")
+    shop.until(lambda text: "export requests" in text)
+    shop.type("h")
+    shop.until(lambda text: "write har to" in text)
+    shop.press("C-u")
+    shop.type(str(har))
+    shop.press("Enter")
+    shop.until(lambda _: har.exists())
+    entries = json.loads(har.read_text())["log"]["entries"]
+    assert entries
+    assert all(entry["response"]["status"] >= 500 for entry in entries)
+
+    picture = tmp_path / "map.svg"
+    shop.press("Escape")
+    shop.until(lambda text: "filter: / or click" in text)
+    shop.press("2")
+    shop.until(lambda text: "edges by" in text)
+    shop.press("x")
+    shop.until(lambda text: "export the map" in text)
+    shop.type("s")
+    shop.until(lambda text: "write svg to" in text)
+    shop.press("C-u")
+    shop.type(str(picture))
+    shop.press("Enter")
+    shop.until(lambda _: picture.exists())
+    assert "shop" in picture.read_text()
+    shop.press("C-q")
