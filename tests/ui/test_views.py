@@ -54,6 +54,14 @@ def test_json_that_was_cut_shows_as_far_as_it_goes() -> None:
     [
         (b" [1]", "text/plain", "json", ["[", "  1", "]"]),
         (b"[2026-01-01] started", "text/plain", "text", ["[2026-01-01] started"]),
+        (
+            rb'{"query": "query Q($i: ID!) {\n  a(i: $i)\n}", "variables": {"i": [1]}, "operationName": "Q"}',
+            "application/json",
+            "graphql",
+            ["# Q", "query Q($i: ID!) {", "  a(i: $i)", "}", "", "# variables", "{", '  "i": [', "    1", "  ]", "}"],
+        ),
+        (b"{ a }", "application/graphql", "graphql", ["{ a }"]),
+        (b'{"query": "kettles"}', "application/json", "json", ["{", '  "query": "kettles"', "}"]),
         (b'{"a":1,}', "application/problem+json", "json", ["{", '  "a": 1,', "}"]),
         (b"so sorry", "application/json", "text", ["so sorry"]),
         (b'{"a":1}\n{"b":2}\n', "application/json", "json", ["{", '  "a": 1', "}", "{", '  "b": 2', "}"]),

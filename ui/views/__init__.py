@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ui.views import events, form, hexdump, image, json, ndjson, protobuf, text
+from ui.views import events, form, graphql, hexdump, image, json, ndjson, protobuf, text
 from ui.views.body import MAX_BYTES, Body, Shown, View
 
 __all__ = ["VIEWS", "Shown", "show", "suitable"]
@@ -16,6 +16,7 @@ VIEWS: tuple[View, ...] = (
     events.VIEW,
     protobuf.VIEW,
     ndjson.VIEW,
+    graphql.VIEW,
     json.VIEW,
     form.VIEW,
     image.VIEW,
