@@ -10,5 +10,6 @@
 With gRPC, Redis and WebSocket: orders -> stock (gRPC, all kinds of calls), users and gateway -> cache (Redis),
 visitors -> gateway (WebSocket).
 
-`python -m tools.shop.record` (as root) makes the capture that tapper ships; see `record.py`.
+`SHOP_WITH=grpc,redis,websocket python -m tools.shop.record` (as root) makes the capture that tapper ships; see
+`record.py`.
 """

@@ -9,6 +9,7 @@ Needs root (namespaces, tcpdump), nginx, dnsmasq, tcpdump, iproute2, and with re
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -17,12 +18,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 import zstandard
 
 from tools.network import LAN, SUBNET, Network
 from tools.shop.services import PORT, WITH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SERVERS = {"gateway": 10, "orders": 11, "payments": 12, "users": 13, "news": 14}
 VISITORS = {"visitor1": 101, "visitor2": 102}
@@ -117,8 +122,9 @@ def start(network: Network, folder: Path) -> None:
     network.wait_port("web", 80)
 
 
-def record(network: Network, seconds: float, path: Path) -> None:
-    """Captures on the bridge while visitors come."""
+@contextlib.contextmanager
+def recorded(network: Network, path: Path) -> Iterator[None]:
+    """Captures on the bridge while the block runs: connections are seen from their first byte on."""
     command = network.command(
         LAN, "tcpdump", "-i", "br0", "-n", "-s0", "-B", "16384", "--time-stamp-precision=nano", "-w", str(path), "ip"
     )
@@ -128,15 +134,20 @@ def record(network: Network, seconds: float, path: Path) -> None:
     while line := tcpdump.stderr.readline():
         if b"listening on" in line:
             break
+    yield
+    time.sleep(1)
+    os.killpg(tcpdump.pid, signal.SIGINT)
+    print(tcpdump.communicate()[1].decode().strip(), file=sys.stderr)
+
+
+def visit(network: Network, seconds: float) -> None:
+    """Lets visitors in, and waits until they have left."""
     guests = [
         network.start(name, sys.executable, "-m", "tools.shop.visitors", name, str(seconds))
         for name in (*VISITORS, "node")
     ]
     for guest in guests:
         guest.wait(seconds + 60)
-    time.sleep(1)
-    os.killpg(tcpdump.pid, signal.SIGINT)
-    print(tcpdump.communicate()[1].decode().strip(), file=sys.stderr)
 
 
 def names(hosts: dict[str, str]) -> str:
@@ -168,9 +179,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch, Network() as network:
         folder = args.logs or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        start(network, folder)
         capture = Path(scratch) / "shop.pcap"
-        record(network, args.seconds, capture)
+        with recorded(network, capture):
+            start(network, folder)
+            visit(network, args.seconds)
         args.out.mkdir(parents=True, exist_ok=True)
         packed = zstandard.ZstdCompressor(level=19).compress(capture.read_bytes())
         (args.out / "shop.pcap.zst").write_bytes(packed)

@@ -42,7 +42,8 @@ describe.skipIf(missing)("the recorded shop", () => {
 
   it("leads from the worst edge to a slow request, and to its HAR", async () => {
     await show("?tab=edges");
-    await page.getByRole("tabpanel").locator("tbody tr:has(.outcome-server)").first().getByRole("button").click();
+    const failing = page.getByRole("tabpanel").locator("tbody tr:has(.outcome-server)");
+    await failing.filter({ hasText: "http" }).first().getByRole("button").click();
     const edge = page.locator("aside.drawer");
     await edge.getByRole("heading", { name: "Latency over time" }).waitFor();
     await edge.getByRole("heading", { name: "Distribution" }).waitFor();
