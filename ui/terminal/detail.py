@@ -2,141 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widget import Widget
 
-from tapper.feed.interface import ConnectionQuery, FeedError, Query, Span
+from tapper.feed.interface import FeedError
 from tapper.model.text import clean
 from ui import detail
-from ui.columns import end, plain_rows
-from ui.formatting import duration, truncate, width
 from ui.lines import DIM, TITLE, WARNING, Line, line
-from ui.terminal.messages import Closed, ExchangeAsked, LinkOpened, StepAsked
+from ui.terminal.detail_head import TABS, Head, Tabs
+from ui.terminal.messages import Closed, ExchangeAsked, LinkOpened, StepAsked, TabAsked
 from ui.terminal.pager import Pager
 from ui.terminal.timing import waterfall
+from ui.terminal.whole import gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from textual import events
-    from textual.app import ComposeResult, RenderResult
+    from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from tapper.feed.interface import Feed
-    from tapper.model.records import Exchange, Half, Message
+    from tapper.model.records import Exchange, Half
     from ui.terminal.desk import Desk
+    from ui.terminal.whole import Whole
 
     Row = dict[str, Any]
 
-TABS = ("request", "response", "timing", "messages", "connection", "packets")
-WITHIN = 8
-"""Calls looked for that the server made meanwhile."""
 MESSAGES = 1000
 """Of a stream, that are shown; the rest is counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """All that is said of an exchange."""
-
-    exchange: Exchange
-    connection: Row | None
-    meanwhile: list[Row]
-    """Calls that its server made while it worked on it, longest first."""
-    messages: tuple[Message, ...]
-
-
-def gather(feed: Feed, exchange_id: str) -> Whole:
-    """Asks for all of it."""
-    exchange = feed.exchange(exchange_id)
-    rows = plain_rows(feed.connections(ConnectionQuery(where=f"connection == {exchange.connection}", limit=1)))
-    return Whole(exchange, rows[0] if rows else None, _meanwhile(feed, exchange), exchange.messages)
-
-
-def _meanwhile(feed: Feed, exchange: Exchange) -> list[Row]:
-    if exchange.latency_ns is None:
-        return []
-    span = Span(exchange.time_ns, exchange.time_ns + exchange.latency_ns)
-    query = Query(f'src.ip == "{exchange.dst.ip}"', span, "latency_ns", descending=True, limit=4 * WITHIN)
-    rows = plain_rows(feed.page(query))
-    inside = [r for r in rows if r["latency_ns"] is None or r["time"] + r["latency_ns"] <= (span.end or 0)]
-    proven = [r for r in inside if exchange.trace_id and r["trace_id"] == exchange.trace_id]
-    return (proven or inside)[:WITHIN]
-
-
-class Tabs(Widget):
-    """The names of the parts."""
-
-    DEFAULT_CSS = "Tabs { height: 1; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.at = "response"
-        self.there: tuple[str, ...] = TABS
-        self._places: list[tuple[int, int, str]] = []
-
-    def render(self) -> RenderResult:
-        """In one line; with little room their beginnings."""
-        room = self.size.width
-        short = next((n for n in (12, 8, 5, 3, 1) if sum(min(len(t), n) + 2 for t in TABS) + 1 <= room), 1)
-        text, self._places = Content(" "), []
-        at = 1
-        for name in TABS:
-            shown = f" {name if name == self.at and short < 5 and room > 24 else name[:short]} "
-            style = "reverse" if name == self.at else "" if name in self.there else "$text-disabled"
-            text += Content.styled(shown, style)
-            self._places.append((at, at + len(shown), name))
-            at += len(shown)
-        return text
-
-    def on_click(self, event: events.Click) -> None:
-        """Shows the part under the pointer."""
-        for start, stop, name in self._places:
-            if start <= event.x < stop and isinstance(self.parent, DetailView):
-                self.parent.show_tab(name)
-
-
-class Head(Widget):
-    """What it is and how it went, in two lines."""
-
-    DEFAULT_CSS = "Head { height: 2; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.exchange: Exchange | None = None
-
-    def render(self) -> RenderResult:
-        """The first two lines."""
-        if self.exchange is None:
-            return Content("")
-        room = max(self.size.width - 2, 8)
-        exchange = self.exchange
-        from ui.formatting import sign
-
-        outcome = f"{truncate(detail.status(exchange), room // 3)} {sign(exchange.outcome)}".strip()
-        took = duration(exchange.latency_ns)
-        asked = truncate(detail.asked(exchange), max(room - width(outcome) - width(took) - 4, 8))
-        style = {"ok": "bold", "client_error": "bold $text-warning", "incomplete": "$text-muted"}.get(
-            exchange.outcome, "bold $text-error"
-        )
-        first = (
-            Content.styled(f" {asked}", "bold") + Content("  ") + Content.styled(outcome, style) + Content(f"  {took}")
-        )
-        ends = f" {_end(exchange, 'src')} → {_end(exchange, 'dst')}"
-        if exchange.authority:
-            ends += f", asked for {clean(exchange.authority)}"
-        return Content("\n").join([first, Content.styled(truncate(ends, room + 1), "$text-muted")])
-
-
-def _end(exchange: Exchange, which: str) -> str:
-    found = getattr(exchange, which)
-    name = f"{found.namespace}/{found.name}" if found.namespace else found.name
-    return clean(f"{name} ({found.ip}:{found.port})" if found.name != found.ip else f"{found.ip}:{found.port}")
 
 
 class DetailView(Vertical):
@@ -200,6 +95,11 @@ class DetailView(Vertical):
         """Shows a part."""
         self._tabs.at = name
         self._fill()
+
+    def on_tab_asked(self, event: TabAsked) -> None:
+        """A name was clicked."""
+        event.stop()
+        self.show_tab(event.name)
 
     @property
     def tab(self) -> str:
@@ -359,6 +259,3 @@ def packets(feed: Feed, exchange_id: str) -> list[Line]:
     from ui.terminal.packets import layers
 
     return list(layers(data))
-
-
-__all__ = ["TABS", "DetailView", "Whole", "end", "gather"]

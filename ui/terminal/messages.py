@@ -82,5 +82,13 @@ class LinkOpened(Message):
         self.exchange_id = exchange_id
 
 
+class TabAsked(Message):
+    """A part of a request is wanted, by its name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
 class Closed(Message):
     """The detail is no longer wanted."""
