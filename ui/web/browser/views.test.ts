@@ -44,7 +44,7 @@ describe.skipIf(missing).each(["light", "dark"] as const)("in %s", (theme) => {
     let url: string;
     [served, url] = await shop(directory);
     browser = await launch();
-    ({ page, wrong } = await opened(browser, url, { dark: theme === "dark", width: 1280, height: 800 }));
+    ({ page, wrong } = await opened(browser, url, { dark: theme === "dark", width: 1120, height: 700 }));
   });
 
   afterAll(async () => {
@@ -63,7 +63,7 @@ describe.skipIf(missing).each(["light", "dark"] as const)("in %s", (theme) => {
     expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe(theme);
     expect((await serious(page)).join("\n")).toBe("");
     const path = kept && PICTURES ? { path: join(PICTURES, `web-${name}-${theme}.jpg`) } : {};
-    const picture = await page.screenshot({ type: "jpeg", quality: 64, animations: "disabled", ...path });
+    const picture = await page.screenshot({ type: "jpeg", quality: 58, animations: "disabled", ...path });
     expect(picture.length).toBeGreaterThan(10_000);
     if (kept) expect(picture.length).toBeLessThan(MOST_BYTES);
   });

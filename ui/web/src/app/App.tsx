@@ -11,7 +11,9 @@ import { BottomPanel } from "./BottomPanel";
 import { PageProvider } from "./page";
 import { TopLine } from "./TopLine";
 
-const MapPane = lazy(() => import("../map/MapPane"));
+/** Asked for at once: it comes while the token becomes a cookie. */
+const mapPart = import("../map/MapPane");
+const MapPane = lazy(() => mapPart);
 
 /** Escape goes back one step: what is open at the right, then what is selected. */
 function onKey(event: KeyboardEvent): void {
