@@ -288,7 +288,8 @@ def idle(there: Place, line: Line) -> None:
     line(f"live: {IDLE:,} open idle connections", f"{now.rss_mb:,.0f} MB", "< 150 MB", now.rss_mb < 150)
     line("    of it before", f"{before.rss_mb:,.0f} MB")
     line("    cores", f"{cores:.3f}")
-    line("    records", f"{told.records:,}", f"{IDLE:,}", told.records == IDLE)
+    drops = told.counters["ring.drops"]
+    line("    records", f"{told.records:,}, {drops:,} packets dropped", f"{IDLE:,}", told.records == IDLE)
 
 
 def memory(there: Place, line: Line, seconds: int) -> None:
