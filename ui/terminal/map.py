@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding
@@ -12,9 +11,9 @@ from tapper.feed.interface import ALWAYS, Span
 from tapper.model.edges import LEVELS
 from tapper.model.text import clean, count
 from ui.columns import Column
-from ui.edges import Edge, listed, node_name
+from ui.edges import Edge, node_name
 from ui.formatting import sparkline
-from ui.terminal.emptiness import no_match, nothing
+from ui.terminal.map_look import BUCKETS, SPARKS, Looked, edge_filter, look
 from ui.terminal.messages import FilterAsked, Opened, Sorted, Wanted
 from ui.terminal.rows import RowList
 from ui.terminal.tree import VIEWS, Shown, around, grouped, plain
@@ -23,18 +22,13 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from tapper.feed.interface import Feed
     from ui.terminal.desk import Desk
     from ui.terminal.state import State
 
     Row = dict[str, Any]
 
-BUCKETS = 20
-"""Of a sparkline; a cell each."""
 REDRAW_S = 1.0
 """At most so often while more comes: a map that changes all the time can't be read."""
-SPARKS = {"p95_ns": "p95 OVER TIME", "calls": "CALLS OVER TIME", "errors": "ERRORS OVER TIME"}
-
 ORDERS: dict[str, Any] = {
     "what hurts": lambda edge: edge.hurts,
     "calls": lambda edge: -edge.figures["calls"],
@@ -43,34 +37,6 @@ ORDERS: dict[str, Any] = {
     "from": lambda edge: node_name(edge.src),
     "to": lambda edge: node_name(edge.dst),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What the feed told of a map."""
-
-    asked: tuple[Any, ...]
-    edges: list[Edge]
-    sparks: dict[tuple[int, int, str], dict[str, list[float | None]]]
-    empty: str
-
-
-def look(feed: Feed, level: str, where: str, span: Span) -> Looked:
-    """Asks for the map and how its edges did over time."""
-    found = feed.edges(level, where, span)
-    edges = listed(found)
-    sparks: dict[tuple[int, int, str], dict[str, list[float | None]]] = {}
-    for row in feed.timeline(level, where, span, BUCKETS).drop_columns(["time"]).to_pylist():
-        key = (row["src"], row["dst"], row["protocol"])
-        rows = sparks.setdefault(key, {name: [None] * BUCKETS for name in SPARKS})
-        if 0 <= row["bucket"] < BUCKETS:
-            for name in SPARKS:
-                rows[name][row["bucket"]] = row[name]
-    empty = ""
-    if not edges:
-        summary = feed.summary()
-        empty = no_match(summary, where) if where and summary.exchanges else nothing(summary, feed.health())
-    return Looked((level, where, span), edges, sparks, empty)
 
 
 class MapPane(Vertical):
@@ -327,24 +293,3 @@ class MapPane(Vertical):
         """Only edges with failures, or all."""
         self.only_failed = not self.only_failed
         self._fill(top=True)
-
-
-def edge_filter(edge: Edge, level: str, edges: list[Edge]) -> str:
-    """The requests of an edge, as short as they can be told."""
-    nodes = {end["node"]: end for other in edges for end in (other.src, other.dst)}
-
-    def is_end(which: str, node: Row) -> str:
-        kind = node["kind"]
-        named = kind if level in ("workload", "pod") and kind in ("workload", "pod", "process") else "name"
-        field = "ip" if level == "address" else named
-        condition = f"{which}.{field} == {quoted(node['name'])}"
-        if any(n["name"] == node["name"] and n["namespace"] != node["namespace"] for n in nodes.values()):
-            condition += f" && {which}.namespace == {quoted(node['namespace'])}" if node["namespace"] else ""
-        return condition
-
-    from tapper.filter.tree import quoted
-
-    parts = [is_end("src", edge.src), is_end("dst", edge.dst)]
-    if not edge.failed:
-        parts.append(f"protocol == {quoted(edge.figures['protocol'])}")
-    return " && ".join(parts)

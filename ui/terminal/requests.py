@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding
@@ -10,21 +10,19 @@ from textual.containers import Horizontal, Vertical
 
 from tapper.feed.interface import ALWAYS, Query, Span
 from tapper.model.text import clean, count
-from ui.columns import COLUMNS, TABLE, WIDE, Column, plain_rows
+from ui.columns import COLUMNS, TABLE, WIDE, Column
 from ui.terminal.detail import DetailView
-from ui.terminal.emptiness import no_match, nothing
+from ui.terminal.request_window import fetch, why_empty
 from ui.terminal.rows import RowList
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from tapper.feed.interface import Feed
     from ui.terminal.desk import Desk
     from ui.terminal.messages import Closed, ExchangeAsked, Followed, Moved, Opened, Sorted, StepAsked, Wanted
+    from ui.terminal.request_window import Window
     from ui.terminal.state import State
-
-    Row = dict[str, Any]
 
 ORDERS = {
     "TIME": "time",
@@ -43,63 +41,6 @@ ORDERS = {
 WIDE_ENOUGH = 130
 """Cells from which list and detail stand side by side."""
 FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Rows of a query."""
-
-    query: Query
-    total: int
-    start: int
-    rows: list[Row]
-    shift: int
-
-
-def fetch(feed: Feed, query: Query, start: int, size: int, anchor: tuple[int, Row] | None, *, tail: bool) -> Window:
-    """A window of a query's rows.
-
-    Args:
-        feed: is asked for it.
-        query: without limit and offset.
-        start: number of the first row wanted.
-        size: how many.
-        anchor: number and row of a row seen before: if other rows came before it, or went, the window moves with it.
-        tail: the last rows are wanted, wherever they begin.
-    """
-    total = feed.count(query.where, query.span)
-    shift = 0
-    if tail:
-        start = max(total - size, 0)
-    elif anchor is not None and query.order == "time":
-        number, row = anchor
-        before = feed.count(query.where, _until(query, row["time"]))
-        # rows of the same time make this an estimate; the window is searched for the row itself
-        shift = before - number if abs(before - number) > size // 4 else 0
-        start = max(start + shift, 0)
-    start = min(start, max(total - 1, 0))
-    rows = _rows(feed, query, start, size, total)
-    if anchor is not None and not tail:
-        number, row = anchor
-        found = next((start + at for at, other in enumerate(rows) if other["id"] == row["id"]), None)
-        if found is not None:
-            shift = found - number
-    return Window(query, max(total, start + len(rows)), start, rows, shift)
-
-
-def _rows(feed: Feed, query: Query, start: int, size: int, total: int) -> list[Row]:
-    """Rows from `start` on; counted from the nearer end, as what lies before them is sorted too."""
-    behind = total - start - size
-    if query.order != "time" or start <= total // 2:
-        return plain_rows(feed.page(replace(query, limit=size, offset=start)))
-    limit, offset = size + min(behind, 0), max(behind, 0)
-    return plain_rows(feed.page(replace(query, descending=not query.descending, limit=limit, offset=offset)))[::-1]
-
-
-def _until(query: Query, time: int) -> Span:
-    if query.descending:
-        return replace(query.span, start=time + 1)
-    return replace(query.span, end=time)
 
 
 class RequestsPane(Vertical):
@@ -183,7 +124,7 @@ class RequestsPane(Vertical):
             return
         if not window.total:
             query = self.query_
-            self.desk.ask("empty", lambda feed: _why_empty(feed, query), self._say_empty)
+            self.desk.ask("empty", lambda feed: why_empty(feed, query), self._say_empty)
         self.rows.show(window.total, window.start, window.rows, shift=window.shift)
         if self._wanted_id is not None:
             found = next((n for n, row in enumerate(window.rows) if row["id"] == self._wanted_id), None)
@@ -368,11 +309,3 @@ def toggled(where: str, word: str) -> str:
     if where.startswith(before) and where.endswith(after):
         return where[len(before) : -len(after)]
     return f"{before}{where}{after}" if where else word
-
-
-def _why_empty(feed: Feed, query: Query) -> str:
-    summary = feed.summary()
-    if summary.exchanges and query.where.strip():
-        last = plain_rows(feed.page(Query(order="time", descending=True, limit=1, columns=("time",))))
-        return no_match(summary, query.where, last[0]["time"] if last else None)
-    return nothing(summary, feed.health())
