@@ -91,7 +91,12 @@ describe.skipIf(missing)("exports", () => {
 
   it("the requests of a selection as HAR, JSON lines, CSV", async () => {
     await page.goto(new URL("/?tab=edges", page.url()).href);
-    await page.getByRole("tabpanel").locator("tbody tr:has(.outcome-server)").first().getByRole("button").click();
+    await page
+      .getByRole("tabpanel")
+      .locator('tbody tr:has(.outcome-server):has(td:text-is("http"))')
+      .first()
+      .getByRole("button")
+      .click();
     await page.waitForURL(/edge=/);
     await page.getByRole("tab", { name: "Requests" }).click();
     const said = page.locator(".filter-count", { hasText: /^[\d,]+ of / });

@@ -42,7 +42,7 @@ describe.skipIf(missing)("the recorded shop", () => {
 
   it("leads from the worst edge to a slow request, and to its HAR", async () => {
     await show("?tab=edges");
-    const failing = page.getByRole("tabpanel").locator("tbody tr:has(.outcome-server)");
+    const failing = page.getByRole("tabpanel").locator('tbody tr:has(.outcome-server):has(td:text-is("http"))');
     await failing.filter({ hasText: "http" }).first().getByRole("button").click();
     const edge = page.locator("aside.drawer");
     await edge.getByRole("heading", { name: "Latency over time" }).waitFor();
