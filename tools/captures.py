@@ -2,8 +2,8 @@
 
     python -m tools.captures [NAME ...]
 
-Needs root (namespaces, tcpdump), nginx and dnsmasq. The clients write down what they asked and what they got, with the
-port they used and how long it took, so that the expectation owes nothing to tapper.
+Needs root (namespaces, tcpdump), nginx, dnsmasq and redis-server. The clients write down what they asked and what they
+got, with the port they used and how long it took, so that the expectation owes nothing to tapper.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import zstandard
 from aiohttp import web
 from scapy.layers import dns
 
-from tools import grpc_capture, websocket_capture
+from tools import grpc_capture, redis_capture, websocket_capture
 from tools.network import SUBNET, Network
 from tools.shop.services import ForkingServer, News
 
@@ -321,6 +321,7 @@ RECIPES: dict[str, tuple[Callable[[Network, Path], None], Callable[[Log], None],
         lambda log: websocket_capture.websocket_client(SERVER, log),
         ["-i", "eth0"],
     ),
+    "redis": (redis_capture.server, lambda log: redis_capture.client(SERVER, log), ["-i", "eth0"]),
 }
 """Name -> how to start the server, what the client does, how tcpdump listens on the client's host."""
 

@@ -118,6 +118,12 @@ def dns_message(spec: dict[str, Any]) -> bytes:
     return bytes(message)
 
 
+def redis(command: list[Any], folder: Path) -> bytes:
+    """A command of Redis as an array of strings."""
+    words = [content(word, folder) for word in command]
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+
+
 def payload(event: dict[str, Any], key: str, transport: str, folder: Path, end: End) -> bytes:
     """The bytes that an event sends."""
     spec = event[key]
@@ -126,6 +132,8 @@ def payload(event: dict[str, Any], key: str, transport: str, folder: Path, end: 
     if isinstance(spec, dict) and "websocket" in spec:
         made = (websocket.frames(one, key, end.deflater, lambda s: content(s, folder)) for one in spec["websocket"])
         return b"".join(made)
+    if isinstance(spec, dict) and "redis" in spec:
+        return b"".join(redis(command, folder) for command in spec["redis"])
     if isinstance(spec, dict) and "dns" in spec:
         listed = spec["dns"] if isinstance(spec["dns"], list) else [spec["dns"]]
         messages = [dns_message(one) for one in listed]

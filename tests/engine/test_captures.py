@@ -12,7 +12,7 @@ import pytest
 from expectation import Row, read
 
 FOLDER = Path(__file__).parent.parent / "captures"
-SAME = ("protocol", "operation", "target", "authority", "version", "status", "outcome")
+SAME = ("protocol", "operation", "target", "authority", "version", "status", "status_text", "outcome")
 OUTCOMES = {2: "ok", 3: "ok", 4: "client_error", 5: "server_error"}
 
 

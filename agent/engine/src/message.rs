@@ -62,6 +62,8 @@ pub struct Body {
     pub lost: u64,
     /// It went out as messages: `data` is not to be kept with the exchange.
     pub withheld: bool,
+    /// `data` is not what was on the wire but how that is shown; whether it was cut is noted of the message.
+    pub shown: bool,
 }
 
 impl Body {
@@ -130,6 +132,7 @@ impl Message {
         self.body.bytes = 0;
         self.body.lost = 0;
         self.body.withheld = false;
+        self.body.shown = false;
         self.coding = None;
         self.head_bytes = 0;
         self.notes = 0;

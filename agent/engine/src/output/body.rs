@@ -22,7 +22,7 @@ impl Output {
         let coding_name = coding.map_or(&b""[..], |span| message.span(span)).trim_ascii();
         let unknown = message.coding.is_some() && coding_name.is_empty();
         let coded = body.bytes > 0 && !body.withheld && (unknown || is_coded(coding_name));
-        let mut cut = body.bytes > body.data.len() as u64 && !body.withheld;
+        let mut cut = body.bytes > body.data.len() as u64 && !body.withheld && !body.shown;
         let mut kept = Some(body.data.as_slice()).filter(|_| !body.withheld);
         // Some protocols have no body on the wire but show their content as one.
         let mut content_bytes = Some(body.bytes.max(body.data.len() as u64));

@@ -10,6 +10,7 @@
 pub mod dns;
 pub mod http1;
 pub mod http2;
+pub mod redis;
 mod sse;
 pub mod tls;
 mod websocket;
@@ -252,4 +253,5 @@ pub struct DatagramProtocol {
 pub static DATAGRAM_REGISTRY: &[DatagramProtocol] = &[dns::PROTOCOL_UDP];
 
 /// All stream protocols, in the order in which they are asked.
-pub static REGISTRY: &[Protocol] = &[http2::PROTOCOL, http1::PROTOCOL, tls::PROTOCOL, dns::PROTOCOL_TCP];
+pub static REGISTRY: &[Protocol] =
+    &[http2::PROTOCOL, http1::PROTOCOL, redis::PROTOCOL, tls::PROTOCOL, dns::PROTOCOL_TCP];
