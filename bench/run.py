@@ -34,6 +34,13 @@ def protocols(report: Report, _scratch: Path, args: argparse.Namespace) -> None:
     figures(args.data, report.line)
 
 
+def redis(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
+    """Pipelined commands."""
+    from bench.redis import figures
+
+    figures(scratch, report.line)
+
+
 def live(report: Report, scratch: Path, args: argparse.Namespace) -> None:
     """A live tap beside nginx and wrk."""
     from bench.live import figures
@@ -55,6 +62,13 @@ def identity(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
     figures(scratch, report.line)
 
 
+def terminal(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
+    """The terminal UI."""
+    from bench.terminal import figures
+
+    figures(scratch, report.line)
+
+
 def web(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
     """The web view in a browser."""
     from bench.web import figures
@@ -63,7 +77,7 @@ def web(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
 
 
 PARTS: dict[str, Callable[[Report, Path, argparse.Namespace], None]] = {
-    part.__name__: part for part in (protocols, live, agent, identity, web)
+    part.__name__: part for part in (protocols, redis, live, agent, identity, terminal, web)
 }
 """By the subject; those of reading files come before them."""
 READING = ("tshark", "engine", "read", "memory", "queries", "loss")
