@@ -99,6 +99,9 @@ impl ContentDecoder {
         max: u64,
         out: &mut Vec<u8>,
     ) -> Result<Decoded, Undecodable> {
+        if codings.is_empty() {
+            return Err(Undecodable::Coding); // it is coded, and the word for how was not seen
+        }
         let mut list = [Coding::Gzip; CODINGS];
         let mut count = 0;
         for name in codings.split(|&b| b == b',').map(<[u8]>::trim_ascii) {

@@ -46,7 +46,6 @@ const CODINGS: &[(&str, &str)] = &[
     ("br", "br"),
     ("zstd", "zstd"),
     ("identity", "identity"),
-    ("", "identity"),
 ];
 
 fn text() -> Vec<u8> {
@@ -81,6 +80,11 @@ fn no_bytes_are_no_content() {
     for (coding, _) in CODINGS {
         assert_eq!(decode(coding, b"", true, 9).0, Ok(Decoded { content_bytes: Some(0), cut: false }));
     }
+}
+
+#[test]
+fn coded_in_a_way_that_was_not_seen() {
+    assert_eq!(decode("", b"some", true, 9), (Err(Undecodable::Coding), Vec::new()));
 }
 
 #[test]

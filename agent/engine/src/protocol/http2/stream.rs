@@ -294,7 +294,8 @@ impl Stream {
                 media_type: b"application/grpc",
                 method: self.request.as_ref().map_or(b"", |request| request.span(self.target)),
                 body: Some(&message.body.data),
-                notes: reading.notes,
+                // What was lost before the first message costs its bytes too.
+                notes: reading.notes | if message.body.lost > 0 { notes::GAP } else { 0 },
             },
         );
         self.index += 1;
