@@ -6,20 +6,19 @@ All parts read the same file, so that their ratios are of one run; tshark's rate
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench import engine
 from bench.http1_capture import make
-from bench.process import Cost, FailedError, run
+from bench.process import Cost, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.report import Report
 
-ENGINE = Path(__file__).parents[1] / "agent" / "engine"
 TSHARK_FIELDS = (  # as much as a list of requests shows
     "frame.time_epoch",
     "ip.src",
@@ -65,17 +64,16 @@ class Reading:
 
     def engine(self) -> None:
         """From the file to Arrow batches, which are thrown away; then packed for the wire as well."""
-        program = _engine_program()
-        path = str(self.file(self.exchanges))
+        path = self.file(self.exchanges)
         for what, options, goal, ratio in (
             ("engine alone, heads and bodies", [], 600_000, 80),
             ("engine alone without bodies", ["--no-bodies"], None, None),
             ("engine, heads and bodies packed as IPC with lz4", ["--ipc"], None, None),
         ):
-            made = json.loads(run([program, path, *options]).output)
-            self.report.rate(what, made["exchanges"] / made["cpu_s"], goal, ratio)
-            if made["exchanges"] != self.exchanges:
-                self.report.line("    exchanges found", f"{made['exchanges']:,}", f"{self.exchanges:,}", ok=False)
+            rate, found = engine.rate(path, *options)
+            self.report.rate(what, rate, goal, ratio)
+            if found != self.exchanges:
+                self.report.line("    exchanges found", f"{found:,}", f"{self.exchanges:,}", ok=False)
 
     def read(self) -> None:
         """Packets to a session that can be asked."""
@@ -119,13 +117,3 @@ class Reading:
         self.report.line("    wrong records", str(wrong), "0", wrong == 0)
         verdicts = ", ".join(f"{word} {count:,}" for word, count in sorted(made["verdicts"].items()))
         self.report.line("    verdicts", verdicts)
-
-
-def _engine_program() -> str:
-    """Builds the engine's own benchmark (agent/engine/benches/capture.rs) and gives its path."""
-    command = ["cargo", "bench", "--locked", "--no-run", "--bench", "capture"]
-    built = subprocess.run(command, cwd=ENGINE, capture_output=True, text=True, check=False)
-    found = re.search(r"Executable .* \((.+)\)", built.stderr)
-    if built.returncode or found is None:
-        raise FailedError(f"{' '.join(command)}: exit code {built.returncode}\n{built.stderr.strip()[-2000:]}")
-    return str(ENGINE / found.group(1))

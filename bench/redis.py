@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from bench import engine
+from bench.process import MissingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,10 +22,6 @@ PORT = 6399
 COMMANDS = 400_000
 PIPELINE = 16
 NEEDED = ("redis-server", "redis-benchmark", "tcpdump")
-
-
-class MissingError(Exception):
-    """What is needed is not on this machine; the message names it."""
 
 
 @contextmanager
@@ -66,17 +63,15 @@ def record(file: Path) -> None:
 
 
 def figures(scratch: Path, line: Line, *, rounds: int = 3) -> None:
-    """Commands per core-second, with and without bodies; the best of some rounds."""
+    """Commands per core-second, with and without bodies; the best of some rounds.
+
+    Raises:
+        MissingError: as `record`.
+    """
     file = scratch / "redis.pcap"
-    try:
-        record(file)
-    except MissingError as error:
-        line("Redis", f"skipped: {error}", "", None)
-        return
+    record(file)
     for options in ([], ["--no-bodies"]):
-        command = [sys.executable, "-m", "bench.engine", str(file), *options]
-        costs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(rounds)]
-        best = max(cost["exchanges"] / cost["cpu_s"] for cost in costs)
+        best = max(engine.rate(file, *options)[0] for _ in range(rounds))
         what = f"Redis, pipelines of {PIPELINE}{' without bodies' if options else ''}: engine alone"
         line(what, f"{best / 1e6:.2f} M commands per core-second", ">= 1 M", best >= 1e6)
 
