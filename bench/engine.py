@@ -1,4 +1,4 @@
-"""The engine alone, by its own benchmark (agent/engine/benches/capture.rs): without Python, to rows that nobody keeps."""
+"""The engine alone, by its own benchmark (agent/engine/benches/capture.rs): no Python, rows that nobody keeps."""
 
 from __future__ import annotations
 
