@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.app import App
 from textual.binding import Binding
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import ModalScreen
 from textual.widgets import ContentSwitcher, Input
 
@@ -18,6 +19,7 @@ from tapper.model.text import clean
 from ui.terminal import actions, themes
 from ui.terminal.bars import KeyLine, PaneAsked, TopLine
 from ui.terminal.desk import Desk
+from ui.terminal.driver import TerminalDriver
 from ui.terminal.filter_line import FilterLine
 from ui.terminal.flows import ORDERS as FLOW_ORDERS
 from ui.terminal.flows import FlowsPane
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.driver import Driver
 
     from tapper.feed.interface import Feed, Health, Summary
     from tapper.model.records import Exchange, Half
@@ -94,6 +97,11 @@ class TapperApp(App[None]):
         self._line = FilterLine(self.desk, self.state)
         self._key_line = KeyLine()
         self.requests = RequestsPane(self.desk, self.state, where)
+
+    def get_driver_class(self) -> type[Driver]:
+        """One whose terminal may go away."""
+        usual = super().get_driver_class()
+        return TerminalDriver if usual is LinuxDriver else usual
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""

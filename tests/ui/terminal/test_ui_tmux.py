@@ -63,6 +63,10 @@ class Tmux:
             time.sleep(0.1)
         return shown
 
+    def program(self) -> int:
+        """The process that runs in it."""
+        return int(self._do("display-message", "-p", "#{pane_pid}"))
+
     def end(self) -> None:
         """Ends the program with its terminal."""
         self._do("kill-server")
@@ -131,3 +135,21 @@ def test_from_the_slowest_edge_to_exports_over_a_live_tap(shop: Tmux, tmp_path: 
     shop.until(lambda _: picture.exists())
     assert "shop" in picture.read_text()
     shop.press("C-q")
+
+
+def test_it_ends_with_its_terminal(shop: Tmux) -> None:
+    shop.until(lambda text: "● live" in text and re.search(r"kept [1-9]\d{2}", text))
+    program = shop.program()
+    shop.end()
+    end = time.monotonic() + 60
+    while _runs(program):
+        assert time.monotonic() < end, "it runs on without anybody who could see it or end it"
+        time.sleep(0.1)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
