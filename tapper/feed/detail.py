@@ -6,8 +6,6 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from tapper.feed import columns as sql
 from tapper.feed import rows
 from tapper.feed.interface import AmbiguousError, FeedError, NotFoundError
@@ -18,6 +16,8 @@ from tapper.model.rows import plain
 from tapper.model.words import note_names
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tapper.store.session import Session
 
 MIN_DIGITS = 4
@@ -72,11 +72,11 @@ def messages(session: Session, text: str, offset: int, limit: int) -> tuple[Mess
     )
     bodies = _bodies(session, table)
     made = []
-    for row, time, body in zip(table.to_pylist(), table["time"].cast(pa.int64()).to_pylist(), bodies, strict=True):
+    for row, body in zip(plain(table), bodies, strict=True):
         made.append(
             Message(
                 index=row["index"],
-                time_ns=time,
+                time_ns=row["time"],
                 direction=row["direction"],
                 kind=row["kind"],
                 name=row["name"],

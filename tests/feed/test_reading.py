@@ -124,3 +124,14 @@ def test_every_loss_is_a_counter_of_the_engine(tmp_path: Path) -> None:
 def test_a_place_that_is_taken_is_told(tmp_path: Path) -> None:
     with pytest.raises(SessionExistsError), recording([NGINX], save=tmp_path):
         pass
+
+
+def test_messages_of_streams_keep_their_nanoseconds(tmp_path: Path) -> None:
+    with recording([SHOP]) as session:
+        list(read_files([SHOP], session))
+        feed = SessionFeed(session)
+        found = feed.page(Query(where="streaming", limit=1000, columns=("id", "protocol")))
+        streams = [feed.exchange(str(row["id"])) for row in found.to_pylist()]
+    assert {stream.protocol for stream in streams} == {"grpc", "http", "redis", "websocket"}
+    times = [message.time_ns for stream in streams for message in stream.messages]
+    assert any(time % 1000 for time in times)

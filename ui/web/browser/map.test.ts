@@ -205,8 +205,10 @@ describe.skipIf(missing)("the map of a story in two halves", () => {
       expect(cut, query).toEqual([]);
     }
     await page.locator('[data-node="shop/web"]').click();
-    const drawer = (await page.locator("aside.drawer").boundingBox())!;
-    expect(drawer.x + drawer.width).toBeLessThanOrEqual(width + 1);
+    const drawer = page.locator("aside.drawer");
+    await expect // it slides in
+      .poll(async () => (await drawer.boundingBox())!.x + (await drawer.boundingBox())!.width)
+      .toBeLessThanOrEqual(width + 1);
     await page.getByRole("button", { name: "Close" }).click();
     await page.locator("aside.drawer").waitFor({ state: "detached" });
     await page.setViewportSize({ width: 1440, height: 900 });

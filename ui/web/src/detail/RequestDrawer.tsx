@@ -125,7 +125,7 @@ function Whole({ exchange }: { exchange: Exchange }) {
           </button>
         ))}
       </div>
-      <div className="drawer-body" role="tabpanel" aria-label={NAMES[shown]}>
+      <div className="drawer-body" role="tabpanel" aria-label={NAMES[shown]} tabIndex={0}>
         {shown === "timing" && <Timing exchange={exchange} />}
         {shown === "request" && <HalfView exchange={exchange} half={exchange.request} which="request" />}
         {shown === "response" &&
