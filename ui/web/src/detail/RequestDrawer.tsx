@@ -125,6 +125,7 @@ function Whole({ exchange }: { exchange: Exchange }) {
           </button>
         ))}
       </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must get there (ARIA APG, tabs) */}
       <div className="drawer-body" role="tabpanel" aria-label={NAMES[shown]} tabIndex={0}>
         {shown === "timing" && <Timing exchange={exchange} />}
         {shown === "request" && <HalfView exchange={exchange} half={exchange.request} which="request" />}
