@@ -252,7 +252,7 @@ def recorded(host: Host, file: Path, answers: int) -> Iterator[None]:
             pass
         yield
         wait_until(lambda: file.read_bytes().count(b"HTTP/1.1 200") == answers)
-        process.terminate()
+        process.kill()  # asked to end, it may wait for one more packet; each is in the file at once (-U)
 
 
 def replay_command(to: Running, file: Path) -> list[str]:
