@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
@@ -71,19 +71,26 @@ async def life(url, token, ca, netns):
     to = Collector(url, open(token).read().strip(), ca)
     agent = Agent(Options(to, (Target("netns", netns),), name="a", memory=1 << 30, cores=None))
     agent._spool.limit(8 << 20)
+    telling = asyncio.create_task(tell(agent._spool))
     await agent.run()
+
+async def tell(spool):
+    while not spool._lost_records:
+        await asyncio.sleep(0.05)
+    print("gives up", flush=True)
 
 asyncio.run(life(*sys.argv[1:]))
 """
 
 
 @contextmanager
-def small_spool(there: Running, client: Host) -> Iterator[None]:
-    """An agent with memory enough, but 8 MB of it for what waits."""
+def small_spool(there: Running, client: Host) -> Iterator[IO[str]]:
+    """An agent with memory enough, but 8 MB of it for what waits; gives what it says once it gives up records."""
     files = [str(there.credentials / name) for name in ("token", "ca.pem")]
     command = [sys.executable, "-c", SMALL_SPOOL, there.agents, *files, client.path]
-    with subprocess.Popen(command, env=environment()) as process:
-        yield
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout
         process.kill()
 
 
@@ -122,7 +129,7 @@ class TestNetwork:
             pair() as (client, server),
             nginx(server, tmp_path, files={"noise": os.urandom(1 << 16)}),
             collector(tmp_path) as there,
-            small_spool(there, client),
+            small_spool(there, client) as said,
         ):
             there.wait_for_ready("a")
             ask(client, "plain", 1)
@@ -130,6 +137,7 @@ class TestNetwork:
             there.process.send_signal(signal.SIGSTOP)
             try:
                 ask(client, "noise", count, "12M")  # 32 MB; the spool takes 8
+                assert said.readline() == "gives up\n"
                 ask(client, "plain/last", 1)
             finally:
                 there.process.send_signal(signal.SIGCONT)
