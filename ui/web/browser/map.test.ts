@@ -163,12 +163,18 @@ describe.skipIf(missing)("the map of a story in two halves", () => {
     await show("?level=pod&quiet=1&find=web&tab=flows&utc=1");
     await page.locator('[data-node="shop/web-1"]').click();
     await page.waitForURL(/node=/);
+    await page.locator(".drawer h2").waitFor();
     const shown = [await names(), await page.locator(".drawer h2").textContent()];
     const other = await page.context().newPage();
     await other.goto(page.url());
-    await other.locator(".drawer h2").waitFor();
-    const there = (await other.locator(".service .name").allTextContents()).sort();
-    expect([there, await other.locator(".drawer h2").textContent()]).toEqual(shown);
+    await other.waitForFunction(
+      (wanted) =>
+        JSON.stringify([
+          [...document.querySelectorAll(".service .name")].map((at) => at.textContent).sort(),
+          document.querySelector(".drawer h2")?.textContent,
+        ]) === wanted,
+      JSON.stringify(shown),
+    );
     expect(await other.getByRole("tab", { name: /Flows/ }).getAttribute("aria-selected")).toBe("true");
     await other.close();
   });
