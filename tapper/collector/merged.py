@@ -32,6 +32,11 @@ class Merged:
         for one in joined.streams.to_pylist():
             _remember(self._streams, one.bytes, None)
 
+    def forget(self, below: int) -> None:
+        """Forgets who answered where their endpoints have ids below this one."""
+        for client in [client for client, (end, _) in self._of_client.items() if end < below]:
+            del self._of_client[client]
+
     def connections(self, table: pa.Table) -> pa.Table:
         """The rows that stay, those of clients with who answered as their server."""
         ids = table["id"].to_numpy()

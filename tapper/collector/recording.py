@@ -69,8 +69,12 @@ class Item:
 
 @dataclass(slots=True)
 class _Generation:
-    """What one step took."""
+    """What one step took.
 
+    `oldest`: no row of it has an endpoint with a lower id, but for those that its joins take from the session.
+    """
+
+    oldest: int
     exchanges: list[pa.Table] = field(default_factory=list)
     sources: list[int] = field(default_factory=list)
     tables: list[tuple[str, pa.Table]] = field(default_factory=list)
@@ -113,7 +117,7 @@ class Recording:
         self._orders: deque[Callable[[], None]] = deque()
         self._queued = 0
         self._stopping = False
-        self._held = _Generation()
+        self._held = self._generation()
         self._merged = Merged()
         self._waiting = Waiting(identity, patience)
         self._source_numbers: dict[tuple[str, str, str], int] = {}
@@ -208,7 +212,7 @@ class Recording:
         try:
             while self._turn():
                 pass
-            self._flush(_Generation())
+            self._flush(self._generation())
             with suppress(StoreError):
                 self._recorder.finish()
         except Exception as error:
@@ -242,14 +246,17 @@ class Recording:
         return not ending
 
     def _step(self, items: list[Item]) -> None:
-        fresh = _Generation()
+        fresh = self._generation()
         room = self._has_room()
         for item in items:
             self._take(item, fresh, room=room)
         self._flush(fresh)
         if not self._several():
-            self._flush(_Generation())
+            self._flush(self._generation())
         self._tell_counters()
+
+    def _generation(self) -> _Generation:
+        return _Generation(self._identity.oldest)
 
     def _several(self) -> bool:
         now = time.monotonic()
@@ -314,6 +321,9 @@ class Recording:
     def _flush(self, fresh: _Generation) -> None:
         """Commits the rows that waited, joined among themselves and with fresh ones, which wait now."""
         held, self._held = self._held, fresh
+        if fresh.oldest != held.oldest:
+            self._merged.forget(fresh.oldest)
+        self._writer.retire(fresh.oldest)
         if not held.marks:
             if self._waiting:
                 self._publish(None)

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     Times = npt.NDArray[np.int64]
 
 MAX_KNOWN = 65_536
-"""Addresses held in memory. Beyond, all are forgotten at once and get new endpoints when they are seen again: a scan of
-the whole Internet costs rows of the endpoint table, not memory."""
+"""Addresses held in memory, and endpoints of them. Beyond, all are forgotten at once and get new endpoints when they
+are seen again: neither a scan of the whole Internet nor a year of pods that come and go costs more memory."""
 MAX_HEARD = 65_536  # addresses that DNS told of and nobody has called yet
 
 LOOPBACK = ("127.", "::1")
@@ -98,6 +98,11 @@ class Identity:
         self._book.remove(claim)
         self._renew(claim)
 
+    @property
+    def oldest(self) -> int:
+        """Rows that are named from now on have no endpoint with a lower id."""
+        return self._base
+
     def _renew(self, claim: Claim) -> None:
         if claim.network.num_addresses == 1:
             slot = self._slots.get(_text(claim.network) + (f"%{claim.scope}" if claim.scope is not None else ""))
@@ -115,7 +120,7 @@ class Identity:
             batch: exchanges or connections.
             scope: the network namespace that the rows are of, where they are of one: 127.0.0.1 is another one in each.
         """
-        if len(self._slots) > MAX_KNOWN:
+        if len(self._slots) > MAX_KNOWN or len(self._endpoints) > MAX_KNOWN:
             self._forget()
         times = batch["time"].cast(pa.int64()).to_numpy()
         src, dst = (

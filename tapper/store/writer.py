@@ -81,6 +81,7 @@ class Writer:
         self._removed: list[tuple[str, str, pa.Array]] = []
         self._marks: dict[tuple[str, str], int] = {}
         self._forgotten = 0
+        self._retired = 0
         self._connection = session.cursor()
 
     def append(self, rows: Rows) -> pa.Table | None:
@@ -157,6 +158,10 @@ class Writer:
     def mark(self, agent: str, boot: str, seq: int) -> None:
         """Notes, with the next commit, that an agent's shipments up to this number are in the session."""
         self._marks[agent, boot] = seq
+
+    def retire(self, below: int) -> None:
+        """Says that no row to come has an endpoint with an id below this: they go with the last row that has them."""
+        self._retired = below
 
     def resume(self) -> None:
         """Goes on in a session that an earlier writer has left; what that one did not commit is removed."""
@@ -265,6 +270,7 @@ class Writer:
                 if name == "exchange":
                     row = self._connection.fetchone()
                     self._forgotten += row[0] if row else 0
+            self._forget_endpoints()
             self._connection.execute(
                 "INSERT INTO counter VALUES (make_timestamp_ns(?), 'store', 'forgotten', ?, ?)",
                 [self._partitions.newest_ns, self._forgotten, self._partitions.current.number],
@@ -272,6 +278,17 @@ class Writer:
         for partition in old:
             for kind in self._schema_messages:
                 segment_path(self._session.path, kind, partition.number).unlink(missing_ok=True)
+
+    def _forget_endpoints(self) -> None:
+        found = self._connection.execute("SELECT 1 FROM endpoint WHERE id < ? LIMIT 1", [self._retired]).fetchone()
+        if found is not None:
+            self._connection.execute(
+                "DELETE FROM endpoint WHERE id < ? AND id NOT IN (SELECT src FROM exchange"
+                " UNION SELECT dst FROM exchange"
+                " UNION SELECT dialled FROM exchange WHERE dialled IS NOT NULL"
+                " UNION SELECT src FROM connection UNION SELECT dst FROM connection)",
+                [self._retired],
+            )
 
     def close(self, **meta: Any) -> None:
         """Commits what is left and marks the session as complete; `meta`: further changes to its Meta."""

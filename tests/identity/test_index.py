@@ -163,6 +163,18 @@ def test_addresses_beyond_the_bound_get_new_endpoints_and_keep_their_names(monke
     assert len(identity._slots) <= 4
 
 
+def test_holders_of_one_address_beyond_the_bound_are_forgotten_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "MAX_KNOWN", 8)
+    identity = Identity()
+    table = Table(identity)
+    for number in range(40):
+        start = T0 + number * SECOND
+        identity.add(claim("10.0.0.1", Names(pod=f"job-{number}"), start=start, end=start + SECOND))
+        assert named(identity, table, [{"time": start}])[0][0] == f"job-{number}"
+        assert len(identity._endpoints) <= 8 + 2
+    assert identity.oldest > 30
+
+
 # Hints
 
 
