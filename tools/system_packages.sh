@@ -5,7 +5,7 @@ set -euo pipefail
 
 declare -A package=(
     [tshark]=tshark [tcpdump]=tcpdump [nginx]=nginx [dnsmasq]=dnsmasq [dot]=graphviz [ip]=iproute2
-    [redis-server]=redis-server [tmux]=tmux [node]=nodejs [npm]=npm [chromium]=chromium
+    [redis-server]=redis-server [nats-server]=nats-server [tmux]=tmux [node]=nodejs [npm]=npm [chromium]=chromium
 )
 missing=()
 for program in "${!package[@]}"; do

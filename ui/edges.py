@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ui.formatting import clean, count, duration, rate, share
+from ui.formatting import clean, count, counted, duration, rate, share
 
 if TYPE_CHECKING:
     from tapper.feed.interface import Map
@@ -75,7 +75,7 @@ class Edge:
     def failures(self) -> str:
         """Of them: how many of how many."""
         edge = self.figures
-        return f"{count(edge['refused'] + edge['unanswered'])} of {count(edge['connections'])} connections"
+        return f"{count(edge['refused'] + edge['unanswered'])} of {counted(edge['connections'], 'connection')}"
 
     @property
     def _counted(self) -> bool:
@@ -96,18 +96,18 @@ class Edge:
         edge = self.figures
         if self.failed:
             words = [f"{state} {count(edge[state])}" for state in ("refused", "unanswered") if edge[state]]
-            return f"{', '.join(words)} of {count(edge['connections'])} connections"
+            return f"{', '.join(words)} of {counted(edge['connections'], 'connection')}"
         notes = []
         if edge["streams"]:
-            notes.append(f"{count(edge['streams'])} streams, {count(edge['stream_messages'])} messages")
+            notes.append(f"{counted(edge['streams'], 'stream')}, {counted(edge['stream_messages'], 'message')}")
         if edge["open_streams"]:
             notes.append(f"{count(edge['open_streams'])} open")
         if edge["client_errors"]:
             notes.append(f"{share(edge['client_errors'], edge['calls'])} client errors")
         if edge["reset"]:
-            notes.append(f"{count(edge['reset'])} connections reset")
+            notes.append(f"{counted(edge['reset'], 'connection')} reset")
         if not edge["calls"] and not edge["streams"]:
-            notes.append(f"{count(edge['connections'])} connections, not parsed")
+            notes.append(f"{counted(edge['connections'], 'connection')}, not parsed")
         return ", ".join(notes)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len, chop_cells
 
-from tapper.model.text import UNKNOWN, clean, count, duration, rate, share, size
+from tapper.model.text import UNKNOWN, clean, count, counted, duration, rate, share, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ __all__ = [
     "clean",
     "colour",
     "count",
+    "counted",
     "duration",
     "fit",
     "latency_bar",

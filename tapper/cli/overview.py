@@ -8,7 +8,7 @@ from tapper.cli import edges
 from tapper.cli.table import Table
 from tapper.feed.interface import Query
 from ui.columns import COLUMNS, TABLE
-from ui.formatting import clean, count, duration, size, time_of_day
+from ui.formatting import clean, count, counted, duration, size, time_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,10 +46,10 @@ def _facts(summary: Summary, output: Terminal) -> Iterator[str]:
             f" ({duration(summary.last_ns - summary.first_ns)}), {count(summary.packets)} packets"
         )
     protocols = ", ".join(f"{clean(name)} {count(number)}" for name, number in list(summary.protocols.items())[:8])
-    yield f"{count(summary.exchanges)} requests{f': {protocols}' if protocols else ''}"
+    yield f"{counted(summary.exchanges, 'request')}{f': {protocols}' if protocols else ''}"
     if summary.unparsed:
         unparsed = ", ".join(f"{clean(name)} {count(number)}" for name, number in list(summary.unparsed.items())[:8])
-        yield f"{count(summary.connections)} connections, without requests: {unparsed}"
+        yield f"{counted(summary.connections, 'connection')}, without requests: {unparsed}"
     if not summary.redacted:
         yield output.paint("secrets in it are as they were sent (--no-redact)", "yellow")
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import shutil
-import signal
-import subprocess
 from typing import TYPE_CHECKING, Any
+
+from tapper.demo import server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 PORT = 6379
 PASSWORD = "r3dis-s3cret"
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
 class People:
@@ -78,40 +76,8 @@ async def started(stack: AsyncExitStack, address: str, source: str) -> People | 
     program = shutil.which("redis-server")
     if program is None:
         return None
-    libc = ctypes.CDLL(None)
-    server = subprocess.Popen(
-        [
-            program,
-            "--bind",
-            address,
-            "--port",
-            str(PORT),
-            "--requirepass",
-            PASSWORD,
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        cwd="/",
-        start_new_session=True,  # Ctrl-C is the shop's
-        preexec_fn=lambda: libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL),
-    )
-    stack.callback(server.wait)
-    stack.callback(server.terminate)
-    # Asking its port until it answers would be seen by the tap, as connections that were refused.
-    await asyncio.wait_for(asyncio.to_thread(_ready, server), 20)
+    options = ["--bind", address, "--port", str(PORT), "--requirepass", PASSWORD, "--save", "", "--appendonly", "no"]
+    await server.started(stack, [program, *options], "Ready to accept connections")
     people = People(address, source)
     stack.push_async_callback(people.close)
     return people
-
-
-def _ready(server: subprocess.Popen[bytes]) -> None:
-    assert server.stdout is not None
-    for line in server.stdout:
-        if b"Ready to accept connections" in line:
-            return
-    raise RuntimeError(f"redis-server ended with {server.wait()} before it was ready")

@@ -24,6 +24,8 @@ NUMBERS = {
     "audit": 15,
     "stock": 17,
     "cache": 18,
+    "events": 19,
+    "mailer": 20,
     "visitor1": 101,
     "visitor2": 102,
 }

@@ -41,9 +41,17 @@ class Clerk(Protocol):
         """How much there is of an item; None: not known in time."""
 
 
+class Broker(Protocol):
+    """Tells of orders."""
+
+    async def publish(self, order: dict[str, Any]) -> None:
+        """Tells of one."""
+
+
 SESSION = web.AppKey("session", aiohttp.ClientSession)
 CACHE = web.AppKey("cache", Cache)
 CLERK = web.AppKey("clerk", Clerk)
+BROKER = web.AppKey("broker", Broker)
 
 
 def application(
@@ -176,6 +184,8 @@ async def orders_post(request: web.Request) -> web.Response:
     )
     if status != 200:
         return answer({"error": "payment failed", "cause": receipt}, 503)
+    if BROKER in request.app:
+        await request.app[BROKER].publish({"id": charge["order"], "item": wanted["item"]})
     if chance.random() < 0.4:
         with contextlib.suppress(aiohttp.ClientError):
             await call(request, "POST", "http://audit:9000/events", json={"kind": "order"})

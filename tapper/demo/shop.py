@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import web
 
-from tapper.demo import cache, names, namespace, stock
-from tapper.demo.services import CACHE, CLERK, PORT, ROUTES, News, application
+from tapper.demo import broker, cache, names, namespace, stock
+from tapper.demo.services import BROKER, CACHE, CLERK, PORT, ROUTES, News, application
 from tapper.demo.visitors import BROWSER, Visitor
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ async def open_shop(stack: AsyncExitStack) -> None:
     stack.callback(news.shutdown)
     people = await cache.started(stack, names.address("cache"), names.address("users"))
     clerk = await stock.started(stack, names.address("stock"), names.address("orders"))
+    events = await broker.started(stack, *(names.address(name) for name in ("events", "orders", "mailer")))
     for name in ROUTES:
         source = names.address(name)
         app = application(name, address=source, resolver=lambda source=source: names.Resolver(source))  # type: ignore[misc]
@@ -69,6 +70,8 @@ async def open_shop(stack: AsyncExitStack) -> None:
             app[CACHE] = people
         if name == "orders" and clerk is not None:
             app[CLERK] = clerk
+        if name == "orders" and events is not None:
+            app[BROKER] = events
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

@@ -77,6 +77,11 @@ def count(number: int | None) -> str:
     return f"{number / 1e9:,.1f} G"
 
 
+def counted(number: int, noun: str) -> str:
+    """How many of something: `1 stream`, `1,234 streams`."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def rate(per_second: float | None) -> str:
     """Things per second: `2,113/s`, `4.2/s`, `0.05/s`."""
     if per_second is None or per_second != per_second:

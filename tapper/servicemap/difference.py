@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tapper.model.text import count, duration, rate, share
+from tapper.model.text import count, counted, duration, rate, share
 from tapper.servicemap.graph import ENOUGH, failed_connections, traffic
 from tapper.servicemap.labels import short
 
@@ -140,10 +140,10 @@ def _amount(edge: Attributes) -> str:
     if edge["calls"]:
         words.append(f"{count(edge['calls'])} calls ({rate(edge['rate'])})")
     if edge["streams"]:
-        words.append(f"{count(edge['streams'])} streams")
+        words.append(counted(edge["streams"], "stream"))
     if failed := failed_connections(edge):
-        words.append(f"{count(failed)} of {count(max(edge['connections'], failed))} connections failed")
-    return ", ".join(words) or f"{count(edge['connections'])} connections"
+        words.append(f"{count(failed)} of {counted(max(edge['connections'], failed), 'connection')} failed")
+    return ", ".join(words) or counted(edge["connections"], "connection")
 
 
 def _comparable(old: Attributes, new: Attributes, thresholds: Thresholds) -> bool:

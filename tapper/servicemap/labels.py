@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tapper.model.text import clean, count, duration, iso, rate, share, size
+from tapper.model.text import clean, count, counted, duration, iso, rate, share, size
 from tapper.servicemap.graph import ENOUGH, failed_connections, is_dead
 
 if TYPE_CHECKING:
@@ -110,12 +110,12 @@ def edge_tooltip(edge: Attributes) -> list[str]:
         )
     if edge["streams"]:
         lines.append(
-            f"{count(edge['streams'])} streams ({count(edge['open_streams'])} open), "
-            f"{count(edge['stream_messages'])} messages"
+            f"{counted(edge['streams'], 'stream')} ({count(edge['open_streams'])} open), "
+            f"{counted(edge['stream_messages'], 'message')}"
         )
     lines.append(f"sent {size(edge['bytes_sent'])}, received {size(edge['bytes_received'])}")
     states = [f"{count(edge[state])} {state}" for state in ("refused", "unanswered", "reset") if edge[state]]
-    lines.append(f"{count(n)} connections" + (f": {', '.join(states)}" if states else ""))
+    lines.append(counted(n, "connection") + (f": {', '.join(states)}" if states else ""))
     lines.append(f"{iso(edge['first'])} to {iso(edge['last'])}")
     return lines
 

@@ -90,7 +90,7 @@ def test_the_map_has_refused_connections_as_rows_of_their_own(tapper: Tapper, sh
     for args in (["--map"], ["--map", "table"]):
         ran = tapper("read", *args, shop)
         assert ran.code == 0
-        assert "refused 1 of 1 connections" in ran.out.splitlines()[1]
+        assert "refused 1 of 1 connection" in ran.out.splitlines()[1]
         assert ran.out.splitlines()[0].split()[:6] == ["FROM", "TO", "PROTO", "CALLS", "RATE", "ERR"]
         assert "100 %" in ran.out
 

@@ -73,7 +73,7 @@ def test_a_tooltip_says_everything() -> None:
         "p50 3.00 ms, p95 12.0 ms, p99 24.0 ms, max 36.0 ms",
         "2 streams (0 open), 9 messages",
         "sent 2.0K, received 0",
-        "1 connections: 1 reset",
+        "1 connection: 1 reset",
         "2023-11-14T22:13:20.000000000Z to 2023-11-14T22:18:20.000000000Z",
     ]
 
