@@ -78,7 +78,7 @@ class FileReader:
         redact_names: Sequence[str] = (),
         descriptors: Sequence[bytes] = (),
         batch_rows: int = 16384,
-        compression: str = "lz4",
+        compression: str = "zstd",
     ) -> FileReader:
         """Opens nothing yet.
 
@@ -93,7 +93,7 @@ class FileReader:
             descriptors: sets of descriptors of Protocol Buffers (`FileDescriptorSet`): what fields of gRPC messages are
                 called, so that secrets among them are found; what servers tell of themselves is known besides.
             batch_rows: exchanges in one batch.
-            compression: of payloads: "lz4", "zstd" or "none".
+            compression: of payloads: "zstd" (a fast level: quicker than lz4, and fewer bytes), "lz4" or "none".
 
         Raises:
             ValueError: an argument is out of range.
@@ -140,7 +140,7 @@ class LiveReader:
         redact_names: Sequence[str] = (),
         descriptors: Sequence[bytes] = (),
         batch_rows: int = 16384,
-        compression: str = "lz4",
+        compression: str = "zstd",
         record: str | None = None,
         record_bytes: int = 1 << 30,
         record_files: int = 1,

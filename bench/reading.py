@@ -68,7 +68,7 @@ class Reading:
         for what, options, goal, ratio in (
             ("engine alone, heads and bodies", [], 600_000, 80),
             ("engine alone without bodies", ["--no-bodies"], None, None),
-            ("engine, heads and bodies packed as IPC with lz4", ["--ipc"], None, None),
+            ("engine, heads and bodies packed as IPC with zstd", ["--ipc"], None, None),
         ):
             rate, found = engine.rate(path, *options)
             self.report.rate(what, rate, goal, ratio)

@@ -37,7 +37,7 @@ class ReadOptions:
     descriptors: tuple[bytes, ...] = ()
     """Sets of descriptors of Protocol Buffers, so that secrets in gRPC messages are known by name."""
     batch_rows: int = 16_384
-    compression: str = "lz4"
+    compression: str = "zstd"
     claims: tuple[Claim, ...] = ()
 
     def facts(self) -> dict[str, Any]:

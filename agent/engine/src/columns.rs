@@ -136,12 +136,12 @@ impl Bytes {
     /// Appends bytes as text: what is not UTF-8 is read as Latin-1, so that no byte is lost.
     #[inline]
     pub fn push_text(&mut self, bytes: &[u8]) {
-        match std::str::from_utf8(bytes) {
-            Ok(_) => self.data.extend_from_slice(bytes),
-            Err(_) => {
-                for &byte in bytes {
-                    self.data.extend_from_slice((byte as char).encode_utf8(&mut [0; 2]).as_bytes());
-                }
+        // Most text is ASCII, which is told sooner than UTF-8.
+        if bytes.is_ascii() || std::str::from_utf8(bytes).is_ok() {
+            self.data.extend_from_slice(bytes);
+        } else {
+            for &byte in bytes {
+                self.data.extend_from_slice((byte as char).encode_utf8(&mut [0; 2]).as_bytes());
             }
         }
         self.end_row(true);
@@ -159,6 +159,15 @@ impl Bytes {
         }
         self.push_text(bytes);
         self.data[from..].make_ascii_lowercase();
+    }
+
+    /// Appends hexadecimal digits in lower case.
+    #[inline]
+    pub fn push_hex(&mut self, digits: &[u8]) {
+        debug_assert!(digits.iter().all(u8::is_ascii_hexdigit));
+        // Of digits and small letters the bit is set.
+        self.data.extend(digits.iter().map(|digit| digit | 0x20));
+        self.end_row(true);
     }
 
     /// Appends null.

@@ -149,6 +149,10 @@ impl Pipeline {
     }
 }
 
+/// Of zstd. The fast levels (the negative ones) take less time than lz4 does, and give fewer bytes: of 200 k exchanges of
+/// HTTP/1 88 % in 90 % of it, of as many calls of gRPC 93 % in 45 %. Level 1 gives 57 % of lz4's bytes, in 130 % of its time.
+const ZSTD_LEVEL: i32 = -5;
+
 /// Writes batches of one payload schema as encapsulated IPC messages (Arrow columnar format, "IPC streaming format").
 pub struct PayloadWriter {
     writer: StreamWriter<Vec<u8>>,
@@ -159,7 +163,11 @@ impl PayloadWriter {
     pub fn new(schema: &Schema, compression: Option<CompressionType>) -> Self {
         let options = IpcWriteOptions::default()
             .try_with_compression(compression)
-            .expect("metadata version 5 allows compression");
+            .and_then(|options| {
+                let is_zstd = compression == Some(CompressionType::ZSTD);
+                options.try_with_compression_level(is_zstd.then_some(ZSTD_LEVEL))
+            })
+            .expect("metadata version 5 allows compression, and zstd has that level");
         let mut writer =
             StreamWriter::try_new_with_options(Vec::new(), schema, options).expect("writing to memory does not fail");
         writer.get_mut().clear(); // the schema message: see `schema_message`

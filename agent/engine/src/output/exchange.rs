@@ -251,12 +251,12 @@ impl Output {
                     continue;
                 };
                 let (name_text, value_text) = (message.span(name), message.span(value));
-                let class = self.classes.of(name_text, &self.redactor);
+                let class = self.classes.of(side, name_text, &self.redactor);
                 match class {
                     Class::Plain => {}
-                    Class::Secret => {
+                    Class::Secret(kind) => {
                         self.redacted.clear();
-                        if heads && self.redactor.header(name_text, value_text, &mut self.redacted) {
+                        if heads && self.redactor.header_value(kind, value_text, &mut self.redacted) {
                             said.redacted = true;
                             pairs.names.push_text(name_text);
                             pairs.values.push_text(&self.redacted);

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use super::exchange::ExchangeColumns;
 use crate::message::Message;
-use crate::redact::Redactor;
+use crate::redact::{HeaderKind, Redactor};
 
 /// What a header is besides a name and a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     Plain,
-    Secret,
+    /// Its value may hold a secret.
+    Secret(HeaderKind),
     ContentType,
     ContentEncoding,
     TraceParent,
@@ -24,16 +25,16 @@ pub(super) enum Class {
 pub(super) struct Classes {
     known: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
     names: Vec<Name>,
-    /// The name that was looked up last.
-    last: usize,
+    /// The name that was looked up last, by [`Side`](crate::protocol::Side).
+    last: [usize; 2],
 }
 
 struct Name {
     text: Box<[u8]>,
     class: Class,
-    /// What came behind it the last time. Peers send the same headers in the same order over and over: one comparison
-    /// finds most names.
-    next: u32,
+    /// What came behind it the last time, by side. Peers send the same headers in the same order over and over: one
+    /// comparison finds most names.
+    next: [u32; 2],
 }
 
 /// Distinct header names whose class is remembered; real traffic has a few hundred.
@@ -41,21 +42,21 @@ const CLASSES: usize = 4096;
 
 impl Classes {
     #[inline]
-    pub fn of(&mut self, name: &[u8], redactor: &Redactor) -> Class {
-        if let Some(last) = self.names.get(self.last) {
-            let next = last.next as usize;
+    pub fn of(&mut self, side: usize, name: &[u8], redactor: &Redactor) -> Class {
+        if let Some(last) = self.names.get(self.last[side]) {
+            let next = last.next[side] as usize;
             if let Some(guess) = self.names.get(next)
                 && *guess.text == *name
             {
-                self.last = next;
+                self.last[side] = next;
                 return guess.class;
             }
         }
-        self.look_up(name, redactor)
+        self.look_up(side, name, redactor)
     }
 
     #[inline(never)]
-    fn look_up(&mut self, name: &[u8], redactor: &Redactor) -> Class {
+    fn look_up(&mut self, side: usize, name: &[u8], redactor: &Redactor) -> Class {
         let at = match self.known.get(name) {
             Some(at) => *at,
             None => {
@@ -64,16 +65,16 @@ impl Classes {
                     return class;
                 }
                 let at = self.names.len() as u32;
-                self.names.push(Name { text: name.into(), class, next: at });
+                self.names.push(Name { text: name.into(), class, next: [at; 2] });
                 self.known.insert(name.into(), at);
                 at
             }
         };
-        if let Some(last) = self.names.get_mut(self.last) {
-            last.next = at;
+        if let Some(last) = self.names.get_mut(self.last[side]) {
+            last.next[side] = at;
         }
-        self.last = at as usize;
-        self.names[self.last].class
+        self.last[side] = at as usize;
+        self.names[at as usize].class
     }
 
     fn classify(name: &[u8], redactor: &Redactor) -> Class {
@@ -84,8 +85,7 @@ impl Classes {
             b"b3" => Class::B3,
             b"x-b3-traceid" => Class::B3TraceId,
             b"x-b3-spanid" => Class::B3SpanId,
-            _ if redactor.looks_into(name) => Class::Secret,
-            _ => Class::Plain,
+            _ => redactor.header_kind(name).map_or(Class::Plain, Class::Secret),
         }
     }
 }
@@ -100,9 +100,12 @@ pub(super) struct Said {
     pub redacted: bool,
 }
 
-/// Whether there are hexadecimal digits only. Without a branch for each: they are as random as they can be.
+/// Whether there are hexadecimal digits only, and as many as a trace id or half of one has. Without a branch for each:
+/// they are as random as they can be.
 fn is_hex(text: &[u8]) -> bool {
-    text.iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit())
+    let all = |block: &[u8; 16]| block.iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
+    let (blocks, rest) = text.as_chunks();
+    matches!(blocks.len(), 1 | 2) && rest.is_empty() && blocks.iter().all(all)
 }
 
 /// `Text/HTML; charset=utf-8` -> `Text/HTML` (RFC 9110 section 8.3.1).
@@ -124,13 +127,13 @@ pub(super) fn push_trace(c: &mut ExchangeColumns, request: Option<&Message>, sai
             _ => (value, said.span.map(|span| request.span(span).trim_ascii())),
         };
         let span_id = span_id.filter(|id| id.len() == 16 && is_hex(id));
-        (matches!(trace.len(), 16 | 32) && is_hex(trace)).then_some((trace, span_id))
+        is_hex(trace).then_some((trace, span_id))
     });
     match ids {
         Some((trace, span)) => {
-            c.trace_id.push_lower(trace);
+            c.trace_id.push_hex(trace);
             match span {
-                Some(span) => c.span_id.push_lower(span),
+                Some(span) => c.span_id.push_hex(span),
                 None => c.span_id.push_null(),
             }
         }

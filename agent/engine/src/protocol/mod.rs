@@ -66,8 +66,14 @@ impl<'a> View<'a> {
     /// `bytes.len()`: then the last segment.
     pub fn mark(&self, at: usize) -> Mark {
         let offset = self.offset + at as u64;
-        let last = self.marks.partition_point(|m| m.offset <= offset).max(1) - 1;
-        Mark { offset, ..self.marks[last] }
+        Mark { offset, ..self.marks[self.segment(offset)] }
+    }
+
+    /// The segment that holds the byte at a stream offset.
+    #[inline]
+    fn segment(&self, offset: u64) -> usize {
+        // Mostly there is but one.
+        if self.marks.len() == 1 { 0 } else { self.marks.partition_point(|m| m.offset <= offset).max(1) - 1 }
     }
 
     /// Whether a segment's payload begins at `bytes[at]`.
@@ -79,8 +85,7 @@ impl<'a> View<'a> {
     /// What is left behind the first `n` bytes.
     pub fn skip(&self, n: usize) -> View<'a> {
         let offset = self.offset + n as u64;
-        let first = self.marks.partition_point(|m| m.offset <= offset).max(1) - 1;
-        View { bytes: &self.bytes[n..], offset, marks: &self.marks[first..] }
+        View { bytes: &self.bytes[n..], offset, marks: &self.marks[self.segment(offset)..] }
     }
 }
 

@@ -32,7 +32,7 @@ impl Settings {
             redact_names: Vec::new(),
             descriptors: Vec::new(),
             batch_rows: 16384,
-            compression: "lz4".to_string(),
+            compression: "zstd".to_string(),
         };
         for (name, value) in given.into_iter().flatten() {
             match name.extract::<&str>()? {

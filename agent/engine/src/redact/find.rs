@@ -156,15 +156,13 @@ impl Finder {
     /// Calls `hit` with every place where a fragment begins, in ascending order.
     #[inline]
     pub fn each(&self, text: &[u8], mut hit: impl FnMut(usize, Hit)) {
-        let mut at = 0;
         #[cfg(target_arch = "x86_64")]
-        if text.len() >= LANES + WINDOW && std::arch::is_x86_feature_detected!("avx2") {
+        if std::arch::is_x86_feature_detected!("avx2") {
             // SAFETY: the processor was just asked for AVX2.
-            at = unsafe { self.each_avx2(text, &mut hit) };
+            return unsafe { self.each_avx2(text, &mut hit) };
         }
-        while at < text.len() {
+        for at in 0..text.len() {
             self.verify(text, at, &mut hit);
-            at += 1;
         }
     }
 
@@ -195,10 +193,9 @@ impl Finder {
         }
     }
 
-    /// Searches all places with a whole window behind them and gives the first of the others; the text has a block.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn each_avx2(&self, text: &[u8], hit: &mut impl FnMut(usize, Hit)) -> usize {
+    fn each_avx2(&self, text: &[u8], hit: &mut impl FnMut(usize, Hit)) {
         use std::arch::x86_64::*;
 
         let load = |half: &[u8; 16]| {
@@ -210,11 +207,7 @@ impl Finder {
         let nibble = _mm256_set1_epi8(15);
         let zero = _mm256_setzero_si256();
         const BLOCK: usize = LANES + WINDOW - 1;
-        let mut done = 0;
-        while done + WINDOW <= text.len() {
-            // The last block overlaps the one before it.
-            let at = done.min(text.len() - BLOCK);
-            let block = &text[at..at + BLOCK];
+        let places = |block: &[u8; BLOCK]| {
             let mut groups = _mm256_set1_epi8(-1);
             for shift in 0..WINDOW {
                 // SAFETY: behind the shift, which is less than WINDOW, the block has LANES bytes.
@@ -223,15 +216,26 @@ impl Finder {
                 let by_high = _mm256_shuffle_epi8(high[shift], _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble));
                 groups = _mm256_and_si256(groups, _mm256_and_si256(by_low, by_high));
             }
-            let mut places =
-                !(_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, zero)) as u32) >> (done - at) << (done - at);
-            while places != 0 {
-                self.verify(text, at + places.trailing_zeros() as usize, hit);
-                places &= places - 1;
+            !(_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, zero)) as u32)
+        };
+        let mut at = 0;
+        while at < text.len() {
+            let rest = &text[at..];
+            let mut found = match rest.first_chunk() {
+                Some(block) => places(block),
+                None => {
+                    // The last places, with zeros behind them, which are in no fragment.
+                    let mut block = [0; BLOCK];
+                    block[..rest.len()].copy_from_slice(rest);
+                    places(&block) & ((1u64 << rest.len()) - 1) as u32
+                }
+            };
+            while found != 0 {
+                self.verify(text, at + found.trailing_zeros() as usize, hit);
+                found &= found - 1;
             }
-            done = at + LANES;
+            at += LANES;
         }
-        done
     }
 }
 

@@ -8,7 +8,7 @@ use super::text::Style;
 
 /// What a header's value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A scheme and credentials.
     Credentials,
     /// Cookies of a request.
@@ -38,10 +38,11 @@ const TARGETS: &[&str] = &[
     "x-rewrite-url",
 ];
 
-/// Schemes of the Authorization header (RFC 9110 section 11.6.2): the registered ones and some that are usual.
+/// Schemes of the Authorization header (RFC 9110 section 11.6.2): the registered ones and some that are usual; the most
+/// usual first.
 const SCHEMES: &[&str] = &[
-    "basic",
     "bearer",
+    "basic",
     "digest",
     "negotiate",
     "ntlm",
@@ -81,7 +82,12 @@ pub(super) fn scheme(name: &[u8], value: &[u8]) -> usize {
     if !name.len().checked_sub(13).is_some_and(|at| name[at..].eq_ignore_ascii_case(b"authorization")) {
         return 0;
     }
-    let word = value.iter().take_while(|&&b| b != b' ').count();
+    credentials(value)
+}
+
+/// Bytes of the scheme and the blanks behind it, at the beginning of credentials.
+fn credentials(value: &[u8]) -> usize {
+    let word = memchr(b' ', value).unwrap_or(value.len());
     let blanks = value[word..].iter().take_while(|&&b| b == b' ').count();
     let is_scheme = SCHEMES.iter().any(|scheme| value[..word].eq_ignore_ascii_case(scheme.as_bytes()));
     if is_scheme && blanks > 0 { word + blanks } else { 0 }
@@ -102,8 +108,7 @@ impl Rules {
         }
     }
 
-    pub(super) fn header(&self, name: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {
-        let Some(kind) = self.header_kind(name) else { return false };
+    pub(super) fn header(&self, kind: Kind, value: &[u8], out: &mut Vec<u8>) -> bool {
         let mut edit = Edit::new(value, out);
         match kind {
             Kind::Target => return self.target(value, out),
@@ -113,7 +118,7 @@ impl Rules {
                 self.secret(&mut edit, start, end);
             }
             Kind::Text => return self.text(value, Style::Data, out),
-            Kind::Credentials => self.secret(&mut edit, scheme(name, value), value.len()),
+            Kind::Credentials => self.secret(&mut edit, credentials(value), value.len()),
             Kind::Secret => self.secret(&mut edit, 0, value.len()),
             Kind::Cookies => {
                 for (start, end) in parts(value) {

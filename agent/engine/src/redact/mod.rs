@@ -33,6 +33,7 @@ use memchr::memmem;
 use siphasher::sip::SipHasher24;
 
 use find::Finder;
+pub use header::Kind as HeaderKind;
 use names::Names;
 use schema::Schema;
 use text::Style;
@@ -89,9 +90,15 @@ impl Redactor {
         self.rules.as_ref().is_some_and(|rules| rules.names.is_secret(name))
     }
 
-    /// Whether [`Self::header`] may change values of this name: remember the answer by name.
-    pub fn looks_into(&self, name: &[u8]) -> bool {
-        self.rules.as_ref().is_some_and(|rules| rules.header_kind(name).is_some())
+    /// How to look at values of headers of this name; none: not at all. Remember the answer by name, and ask
+    /// [`Self::header_value`].
+    pub fn header_kind(&self, name: &[u8]) -> Option<HeaderKind> {
+        self.rules.as_ref().and_then(|rules| rules.header_kind(name))
+    }
+
+    /// The value of a header of that kind. Schemes of credentials and names of cookies stay.
+    pub fn header_value(&self, kind: HeaderKind, value: &[u8], out: &mut Vec<u8>) -> bool {
+        self.rules.as_ref().is_some_and(|rules| rules.header(kind, value, out))
     }
 
     /// The mark for a value that is known to be secret.
@@ -102,9 +109,9 @@ impl Redactor {
         }
     }
 
-    /// The value of a header. Schemes of credentials and names of cookies stay.
+    /// The value of a header of that name.
     pub fn header(&self, name: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {
-        self.rules.as_ref().is_some_and(|rules| rules.header(name, value, out))
+        self.header_kind(name).is_some_and(|kind| self.header_value(kind, value, out))
     }
 
     /// A request target or a URL: its parameters and the user in it.
@@ -137,7 +144,7 @@ impl Redactor {
         if is_json && std::str::from_utf8(body).is_ok() {
             return rules.text(body, Style::Data, out);
         }
-        let name = std::str::from_utf8(method).ok().and_then(|path| rules.schema.of_method(path, request));
+        let name = rules.schema.of_method(method, request);
         rules.protobuf(&rules.schema, name, body, out)
     }
 

@@ -82,8 +82,11 @@ impl Schema {
     }
 
     /// The type of what that side of a method sends.
-    pub fn of_method(&self, path: &str, request: bool) -> Option<&str> {
-        self.methods.get(path).map(|types| &*types[usize::from(!request)])
+    pub fn of_method(&self, path: &[u8], request: bool) -> Option<&str> {
+        if self.methods.is_empty() {
+            return None;
+        }
+        self.methods.get(std::str::from_utf8(path).ok()?).map(|types| &*types[usize::from(!request)])
     }
 
     /// Reads a `FileDescriptorSet`. What is known already stays.

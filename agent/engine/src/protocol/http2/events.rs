@@ -13,7 +13,7 @@ use crate::protocol::{Context, Mark, Side};
 impl Http2 {
     /// Does something to a stream, if it is there, and counts what it holds then.
     pub(super) fn with_stream(&mut self, id: u32, f: impl FnOnce(&mut Stream, &mut Context<'_>), cx: &mut Context<'_>) {
-        if let Some(stream) = self.streams.get_mut(&id) {
+        if let Some(stream) = self.streams.get_mut(id) {
             f(stream, cx);
             let holds = stream.holds();
             self.held = self.held + holds - stream.held;
@@ -24,7 +24,7 @@ impl Http2 {
     /// A field block is there.
     pub(super) fn fields(&mut self, side: Side, fields: &Fields<'_>, cx: &mut Context<'_>) {
         let id = fields.stream;
-        let trailers = self.streams.get_mut(&id).is_some_and(|stream| stream.message(side).is_some());
+        let trailers = self.streams.get_mut(id).is_some_and(|stream| stream.message(side).is_some());
         if trailers {
             self.trailers(side, fields, cx);
             return;
@@ -60,7 +60,7 @@ impl Http2 {
     }
 
     fn trailers(&mut self, side: Side, fields: &Fields<'_>, cx: &mut Context<'_>) {
-        let Some(stream) = self.streams.get_mut(&fields.stream) else { return };
+        let Some(stream) = self.streams.get_mut(fields.stream) else { return };
         let Some(message) = stream.message(side) else { return };
         let max = cx.out.config.limits.headers;
         let head = read(&mut self.directions[side as usize].hpack, fields, message, true, max, cx);
@@ -117,14 +117,14 @@ impl Http2 {
     /// A stream, new or with nothing of its request yet.
     fn open(&mut self, id: u32, exchange: [u8; 16], cx: &mut Context<'_>) -> &mut Stream {
         if self.streams.len() >= cx.out.config.limits.pending
-            && let Some(&oldest) = self.streams.keys().min()
+            && let Some(oldest) = self.streams.oldest()
         {
             cx.out.counters.add(Counter::PendingDropped, 1);
             self.finish(oldest, Finish::Evicted, cx);
         }
         let reused = if self.exchanges > 0 { notes::REUSED } else { 0 };
         self.exchanges = self.exchanges.saturating_add(1);
-        self.streams.entry(id).or_insert_with(|| Stream::new(id, exchange, reused))
+        self.streams.get_or_insert_with(id, || Stream::new(id, exchange, reused))
     }
 
     fn response(
@@ -135,7 +135,7 @@ impl Http2 {
         head: &Head,
         cx: &mut Context<'_>,
     ) -> Result<(), Box<Message>> {
-        if !self.streams.contains_key(&id) {
+        if self.streams.get(id).is_none() {
             if !self.is_unseen(id) || (!head.pseudo && !head.unknown) {
                 return Err(message);
             }
@@ -145,7 +145,7 @@ impl Http2 {
             let why = notes::NO_REQUEST | if cx.conn.midstream { notes::PARTIAL } else { notes::GAP };
             self.open(id, exchange, cx).notes |= why;
         }
-        let Some(stream) = self.streams.get_mut(&id) else { return Err(message) };
+        let Some(stream) = self.streams.get_mut(id) else { return Err(message) };
         if head.status.is_some_and(|status| (100..200).contains(&status)) && !fields.end {
             if stream.interim.len() < 16 {
                 stream.interim.extend(head.status.map(i32::from));
@@ -174,7 +174,7 @@ impl Http2 {
 
     /// This side sends no more on a stream.
     pub(super) fn ended(&mut self, id: u32, side: Side, mark: Mark, cx: &mut Context<'_>) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
+        let Some(stream) = self.streams.get_mut(id) else { return };
         stream.ended[side as usize] = true;
         stream.last_time = mark.time;
         if stream.ends_inside(side) {
@@ -190,7 +190,7 @@ impl Http2 {
 
     /// Nothing more is expected of a stream: its record is put out.
     pub(super) fn finish(&mut self, id: u32, finish: Finish, cx: &mut Context<'_>) {
-        let Some(mut stream) = self.streams.remove(&id) else { return };
+        let Some(mut stream) = self.streams.remove(id) else { return };
         self.held -= stream.held;
         self.spoke(stream.kind);
         let finish = match finish {

@@ -11,15 +11,15 @@ mod head;
 mod hpack;
 mod record;
 mod stream;
+mod streams;
 mod sync;
-
-use std::collections::HashMap;
 
 use self::block::{BLOCK, Block};
 use self::frame::{Frame, HEADER, PREFACE, flag, kind};
 use self::hpack::Decoder;
 use self::record::{Closing, Finish};
 use self::stream::Stream;
+use self::streams::Streams;
 use self::sync::Found;
 use super::{Context, Dissector, End, Gap, Mark, Probe, Protocol, Side, Step, View};
 use crate::config::SECOND;
@@ -80,7 +80,7 @@ pub(super) struct Upgraded {
 #[derive(Default)]
 pub struct Http2 {
     directions: [Direction; 2],
-    streams: HashMap<u32, Box<Stream>, foldhash::fast::RandomState>,
+    streams: Streams,
     /// The newest stream that the client has opened.
     newest: u32,
     /// Requests behind the newest may have been missed.
@@ -113,7 +113,7 @@ impl Http2 {
         stream.ended[Side::Client as usize] = true;
         stream.held = stream.holds();
         http2.held = stream.held;
-        http2.streams.insert(1, stream);
+        http2.streams.get_or_insert_with(1, || stream);
         http2
     }
 }
@@ -212,7 +212,7 @@ impl Dissector for Http2 {
             lost && now - stream.last_time >= QUIET
         };
         for id in self.ids(is_lost) {
-            if let Some(stream) = self.streams.get_mut(&id) {
+            if let Some(stream) = self.streams.get_mut(id) {
                 let (outcome, error) = record::outcome(stream, Finish::Lost, self.closing);
                 record::put(stream, outcome, &error, cx);
                 // It stays: should it go on after all, a later revision says so.
@@ -228,7 +228,7 @@ impl Dissector for Http2 {
             (stream.revision == 0 && waits) || (stream.is_streaming() && messages != stream.reported)
         };
         for id in self.ids(news) {
-            if let Some(stream) = self.streams.get_mut(&id) {
+            if let Some(stream) = self.streams.get_mut(id) {
                 record::put(stream, Outcome::Open, "", cx);
             }
         }
@@ -238,16 +238,14 @@ impl Dissector for Http2 {
         let of = |direction: &Direction| {
             direction.hpack.held() + direction.block.as_ref().map_or(0, |block| block.bytes.capacity())
         };
-        self.held + of(&self.directions[0]) + of(&self.directions[1]) + self.streams.capacity() * 16
+        self.held + of(&self.directions[0]) + of(&self.directions[1]) + self.streams.held()
     }
 }
 
 impl Http2 {
     /// The streams that something is true of, in the order of their opening.
     fn ids(&self, is: impl Fn(&Stream) -> bool) -> Vec<u32> {
-        let mut ids: Vec<u32> = self.streams.iter().filter(|(_, stream)| is(stream)).map(|(&id, _)| id).collect();
-        ids.sort_unstable();
-        ids
+        self.streams.iter().filter(|stream| is(stream)).map(|stream| stream.id).collect()
     }
 
     /// The first bytes of a direction.
@@ -387,8 +385,8 @@ impl Http2 {
     fn lose(&mut self, side: Side, cx: &mut Context<'_>) {
         self.half_block(side, cx);
         self.directions[side as usize].at = At::Lost;
-        for (id, stream) in &mut self.streams {
-            if id % 2 == 1 && !stream.ended[side as usize] {
+        for stream in self.streams.iter_mut() {
+            if stream.id % 2 == 1 && !stream.ended[side as usize] {
                 if stream.message(side).is_some() {
                     stream.lose(side, None);
                 }
@@ -402,7 +400,7 @@ impl Http2 {
 
     fn find(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) -> usize {
         let streams = &self.streams;
-        let n = match sync::find(view, |id| streams.contains_key(&id)) {
+        let n = match sync::find(view, |id| streams.get(id).is_some()) {
             Found::At(at) => {
                 self.directions[side as usize].at = At::Frame;
                 at

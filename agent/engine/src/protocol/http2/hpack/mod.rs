@@ -9,7 +9,7 @@ mod table;
 #[cfg(test)]
 pub(super) use self::huffman::encode as huffman_encode;
 pub(super) use self::table::Class;
-use self::table::{Dynamic, Entry, LARGEST, STATIC};
+use self::table::{Dynamic, LARGEST, STATIC};
 use crate::message::Header;
 use crate::protocol::Side;
 
@@ -25,15 +25,6 @@ const WORK: usize = 1 << 20;
 #[derive(Default)]
 pub(super) struct Decoder {
     table: Dynamic,
-}
-
-enum Name {
-    Static(usize),
-    Dynamic(Entry),
-    /// An index whose entry was never seen.
-    Unknown,
-    /// In the text.
-    Literal((u32, u32)),
 }
 
 impl Decoder {
@@ -71,39 +62,32 @@ impl Decoder {
         let mut wanted = true;
         let mut work = 0;
         while let Some(&first) = block.first() {
-            let (start, kept) = (text.len(), wanted);
-            if first & 0x80 != 0 {
+            let start = text.len();
+            let (class, header) = if first & 0x80 != 0 {
                 let index = integer(&mut block, 7)?;
                 if !wanted {
                     continue;
                 }
-                let (class, header) = self.indexed(index, text)?;
-                work += text.len() - start;
-                wanted = each(text, class, header);
+                self.indexed(index, text)?
             } else if first & 0xe0 == 0x20 {
                 self.table.resize(integer(&mut block, 5)?);
                 continue;
             } else {
                 let insert = first & 0x40 != 0;
                 let index = integer(&mut block, if insert { 6 } else { 4 })?;
-                let name = match index {
-                    0 => Name::Literal(string(&mut block, text)?),
-                    1..=61 => Name::Static(index - 1),
-                    _ => self.table.get(index - 62).map_or(Name::Unknown, Name::Dynamic),
-                };
-                let (class, name) = self.name(name, text);
+                let (class, name) = self.name(index, &mut block, text)?;
                 let value = string(&mut block, text)?;
-                work += text.len() - start;
                 if insert {
                     let of = |(start, end): (u32, u32)| &text[start as usize..end as usize];
                     self.table.insert(name.map(of), of(value), class);
                     work += text.len() - start;
                 }
-                if wanted {
-                    wanted = each(text, class, Header { name, value: Some(value) });
-                }
-            }
-            if !kept {
+                (class, Header { name, value: Some(value) })
+            };
+            work += text.len() - start;
+            if wanted {
+                wanted = each(text, class, header);
+            } else {
                 text.truncate(start);
             }
             if work > WORK {
@@ -113,34 +97,46 @@ impl Decoder {
         Ok(())
     }
 
+    /// A field of the tables.
     #[inline]
     fn indexed(&self, index: usize, text: &mut Vec<u8>) -> Result<(Class, Header), Broken> {
-        let (class, name, value) = match index {
+        let (both, name, class) = match index {
             0 => return Err(Broken),
             1..=61 => {
-                let (name, value, class) = STATIC[index - 1];
-                (class, Some(name), value)
+                let (both, name, class) = STATIC[index - 1];
+                (both, Some(name), class)
             }
             _ => match self.table.get(index - 62) {
-                Some(entry) => {
-                    let (name, value) = self.table.text_of(entry);
-                    (entry.class, name, value)
-                }
+                Some(entry) => (self.table.text_of(entry), entry.name, entry.class),
                 None => return Ok((Class::Unknown, Header { name: None, value: None })),
             },
         };
-        let name = name.map(|name| push(text, name));
-        Ok((class, Header { name, value: Some(push(text, value)) }))
+        let (start, end) = push(text, both);
+        let value = start + name.unwrap_or(0);
+        Ok((class, Header { name: name.map(|_| (start, value)), value: Some((value, end)) }))
     }
 
+    /// The name of a field whose value follows: of the tables, or a string.
     #[inline]
-    fn name(&self, name: Name, text: &mut Vec<u8>) -> (Class, Option<(u32, u32)>) {
-        match name {
-            Name::Static(at) => (STATIC[at].2, Some(push(text, STATIC[at].0))),
-            Name::Dynamic(entry) => (entry.class, self.table.text_of(entry).0.map(|name| push(text, name))),
-            Name::Unknown => (Class::Unknown, None),
-            Name::Literal(at) => (Class::of(&text[at.0 as usize..at.1 as usize]), Some(at)),
-        }
+    fn name(&self, index: usize, block: &mut &[u8], text: &mut Vec<u8>) -> Result<(Class, Option<(u32, u32)>), Broken> {
+        Ok(match index {
+            0 => {
+                let at = string(block, text)?;
+                (Class::of(&text[at.0 as usize..at.1 as usize]), Some(at))
+            }
+            1..=61 => {
+                let (both, name, class) = STATIC[index - 1];
+                (class, Some(push(text, &both[..name as usize])))
+            }
+            _ => match self.table.get(index - 62) {
+                Some(entry) => {
+                    let name = entry.name.map(|len| push(text, &self.table.text_of(entry)[..len as usize]));
+                    (entry.class, name)
+                }
+                // Its entry was never seen.
+                None => (Class::Unknown, None),
+            },
+        })
     }
 }
 
@@ -154,26 +150,24 @@ fn push(text: &mut Vec<u8>, bytes: &[u8]) -> (u32, u32) {
 /// An integer whose first byte has `bits` bits of it (RFC 7541 section 5.1).
 #[inline]
 fn integer(block: &mut &[u8], bits: u32) -> Result<usize, Broken> {
-    let (&first, mut rest) = block.split_first().ok_or(Broken)?;
+    let (&first, rest) = block.split_first().ok_or(Broken)?;
+    *block = rest;
     let max = (1usize << bits) - 1;
-    let mut value = usize::from(first) & max;
-    if value == max {
-        let mut shift = 0;
-        loop {
-            let (&byte, behind) = rest.split_first().ok_or(Broken)?;
-            rest = behind;
-            value += usize::from(byte & 0x7f) << shift;
-            shift += 7;
-            if byte & 0x80 == 0 {
-                break;
-            }
-            if shift > 21 {
-                return Err(Broken);
-            }
+    let value = usize::from(first) & max;
+    if value < max { Ok(value) } else { long_integer(block, max) }
+}
+
+#[cold]
+fn long_integer(block: &mut &[u8], mut value: usize) -> Result<usize, Broken> {
+    for shift in [0, 7, 14, 21] {
+        let (&byte, rest) = block.split_first().ok_or(Broken)?;
+        *block = rest;
+        value += usize::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(value);
         }
     }
-    *block = rest;
-    Ok(value)
+    Err(Broken)
 }
 
 /// A string (RFC 7541 section 5.2), decoded behind the text.
@@ -234,8 +228,7 @@ pub(super) fn plausible(mut block: &[u8]) -> Option<Option<Side>> {
 /// The static table, for tests.
 #[cfg(test)]
 pub(super) fn statics() -> Vec<(&'static str, &'static str)> {
-    let text = |bytes| std::str::from_utf8(bytes).unwrap();
-    STATIC.iter().map(|(name, value, _)| (text(name), text(value))).collect()
+    STATIC.iter().map(|(both, name, _)| std::str::from_utf8(both).unwrap().split_at(*name as usize)).collect()
 }
 
 #[cfg(test)]

@@ -60,69 +60,76 @@ impl Class {
     }
 }
 
+/// A field of the static table: its name and its value in one text, the length of the name, and its class.
+macro_rules! field {
+    ($name:literal, $value:literal, $class:ident) => {
+        (concat!($name, $value).as_bytes(), $name.len() as u32, Class::$class)
+    };
+}
+
 /// The static table, from index 1.
-pub(super) const STATIC: [(&[u8], &[u8], Class); 61] = [
-    (b":authority", b"", Class::Authority),
-    (b":method", b"GET", Class::Method),
-    (b":method", b"POST", Class::Method),
-    (b":path", b"/", Class::Path),
-    (b":path", b"/index.html", Class::Path),
-    (b":scheme", b"http", Class::Scheme),
-    (b":scheme", b"https", Class::Scheme),
-    (b":status", b"200", Class::Status),
-    (b":status", b"204", Class::Status),
-    (b":status", b"206", Class::Status),
-    (b":status", b"304", Class::Status),
-    (b":status", b"400", Class::Status),
-    (b":status", b"404", Class::Status),
-    (b":status", b"500", Class::Status),
-    (b"accept-charset", b"", Class::Plain),
-    (b"accept-encoding", b"gzip, deflate", Class::Plain),
-    (b"accept-language", b"", Class::Plain),
-    (b"accept-ranges", b"", Class::Plain),
-    (b"accept", b"", Class::Plain),
-    (b"access-control-allow-origin", b"", Class::Plain),
-    (b"age", b"", Class::Plain),
-    (b"allow", b"", Class::Plain),
-    (b"authorization", b"", Class::Plain),
-    (b"cache-control", b"", Class::Plain),
-    (b"content-disposition", b"", Class::Plain),
-    (b"content-encoding", b"", Class::ContentEncoding),
-    (b"content-language", b"", Class::Plain),
-    (b"content-length", b"", Class::Plain),
-    (b"content-location", b"", Class::Plain),
-    (b"content-range", b"", Class::Plain),
-    (b"content-type", b"", Class::ContentType),
-    (b"cookie", b"", Class::Plain),
-    (b"date", b"", Class::Plain),
-    (b"etag", b"", Class::Plain),
-    (b"expect", b"", Class::Plain),
-    (b"expires", b"", Class::Plain),
-    (b"from", b"", Class::Plain),
-    (b"host", b"", Class::Host),
-    (b"if-match", b"", Class::Plain),
-    (b"if-modified-since", b"", Class::Plain),
-    (b"if-none-match", b"", Class::Plain),
-    (b"if-range", b"", Class::Plain),
-    (b"if-unmodified-since", b"", Class::Plain),
-    (b"last-modified", b"", Class::Plain),
-    (b"link", b"", Class::Plain),
-    (b"location", b"", Class::Plain),
-    (b"max-forwards", b"", Class::Plain),
-    (b"proxy-authenticate", b"", Class::Plain),
-    (b"proxy-authorization", b"", Class::Plain),
-    (b"range", b"", Class::Plain),
-    (b"referer", b"", Class::Plain),
-    (b"refresh", b"", Class::Plain),
-    (b"retry-after", b"", Class::Plain),
-    (b"server", b"", Class::Plain),
-    (b"set-cookie", b"", Class::Plain),
-    (b"strict-transport-security", b"", Class::Plain),
-    (b"transfer-encoding", b"", Class::Plain),
-    (b"user-agent", b"", Class::UserAgent),
-    (b"vary", b"", Class::Plain),
-    (b"via", b"", Class::Plain),
-    (b"www-authenticate", b"", Class::Plain),
+pub(super) const STATIC: [(&[u8], u32, Class); 61] = [
+    field!(":authority", "", Authority),
+    field!(":method", "GET", Method),
+    field!(":method", "POST", Method),
+    field!(":path", "/", Path),
+    field!(":path", "/index.html", Path),
+    field!(":scheme", "http", Scheme),
+    field!(":scheme", "https", Scheme),
+    field!(":status", "200", Status),
+    field!(":status", "204", Status),
+    field!(":status", "206", Status),
+    field!(":status", "304", Status),
+    field!(":status", "400", Status),
+    field!(":status", "404", Status),
+    field!(":status", "500", Status),
+    field!("accept-charset", "", Plain),
+    field!("accept-encoding", "gzip, deflate", Plain),
+    field!("accept-language", "", Plain),
+    field!("accept-ranges", "", Plain),
+    field!("accept", "", Plain),
+    field!("access-control-allow-origin", "", Plain),
+    field!("age", "", Plain),
+    field!("allow", "", Plain),
+    field!("authorization", "", Plain),
+    field!("cache-control", "", Plain),
+    field!("content-disposition", "", Plain),
+    field!("content-encoding", "", ContentEncoding),
+    field!("content-language", "", Plain),
+    field!("content-length", "", Plain),
+    field!("content-location", "", Plain),
+    field!("content-range", "", Plain),
+    field!("content-type", "", ContentType),
+    field!("cookie", "", Plain),
+    field!("date", "", Plain),
+    field!("etag", "", Plain),
+    field!("expect", "", Plain),
+    field!("expires", "", Plain),
+    field!("from", "", Plain),
+    field!("host", "", Host),
+    field!("if-match", "", Plain),
+    field!("if-modified-since", "", Plain),
+    field!("if-none-match", "", Plain),
+    field!("if-range", "", Plain),
+    field!("if-unmodified-since", "", Plain),
+    field!("last-modified", "", Plain),
+    field!("link", "", Plain),
+    field!("location", "", Plain),
+    field!("max-forwards", "", Plain),
+    field!("proxy-authenticate", "", Plain),
+    field!("proxy-authorization", "", Plain),
+    field!("range", "", Plain),
+    field!("referer", "", Plain),
+    field!("refresh", "", Plain),
+    field!("retry-after", "", Plain),
+    field!("server", "", Plain),
+    field!("set-cookie", "", Plain),
+    field!("strict-transport-security", "", Plain),
+    field!("transfer-encoding", "", Plain),
+    field!("user-agent", "", UserAgent),
+    field!("vary", "", Plain),
+    field!("via", "", Plain),
+    field!("www-authenticate", "", Plain),
 ];
 
 /// What an entry counts besides its text (RFC 7541 section 4.1).
@@ -138,7 +145,8 @@ const INITIAL: usize = 4096;
 pub(super) struct Entry {
     /// Where its text is, counted from the first that the table ever held.
     at: u64,
-    name: Option<u32>,
+    /// Length of its name, unless that is unknown.
+    pub name: Option<u32>,
     value: u32,
     pub class: Class,
 }
@@ -170,11 +178,10 @@ impl Dynamic {
         self.entries.get(index).copied()
     }
 
-    /// Its name, unless unknown, and its value.
-    pub fn text_of(&self, entry: Entry) -> (Option<&[u8]>, &[u8]) {
+    /// Its name, unless unknown, and its value behind it.
+    pub fn text_of(&self, entry: Entry) -> &[u8] {
         let at = (entry.at - self.gone) as usize;
-        let value_at = at + entry.name.unwrap_or(0) as usize;
-        (entry.name.map(|_| &self.text[at..value_at]), &self.text[value_at..value_at + entry.value as usize])
+        &self.text[at..at + (entry.name.unwrap_or(0) + entry.value) as usize]
     }
 
     /// Inserts a field.
