@@ -1,7 +1,35 @@
 //! Where values may begin: to recognise Redis, and to find commands and pushes again after a loss.
 
 use super::command;
-use crate::protocol::View;
+use crate::protocol::{Probe, Side, View};
+
+/// Whether these are the first bytes of Redis, and who sent them.
+pub(super) fn probe(bytes: &[u8]) -> Probe {
+    match bytes.first() {
+        Some(b'*') => match command_starts(bytes) {
+            Some(true) => Probe::Match(Side::Client),
+            Some(false) if push_starts(bytes) == Some(true) => Probe::Match(Side::Server),
+            Some(false) => Probe::No,
+            None => Probe::More,
+        },
+        Some(b'>') => match push_starts(bytes) {
+            Some(true) => Probe::Match(Side::Server),
+            Some(false) => Probe::No,
+            None => Probe::More,
+        },
+        // Of inline commands, the one that other protocols do not have in this form.
+        Some(b'P' | b'p') => {
+            let start = &bytes[..bytes.len().min(6)];
+            match start.eq_ignore_ascii_case(&b"PING\r\n"[..start.len()]) {
+                true if start.len() == 6 => Probe::Match(Side::Client),
+                true => Probe::More,
+                false => Probe::No,
+            }
+        }
+        Some(_) => Probe::No,
+        None => Probe::More,
+    }
+}
 
 /// Whether a command begins here; `None`: too few bytes to tell.
 pub(super) fn command_starts(bytes: &[u8]) -> Option<bool> {

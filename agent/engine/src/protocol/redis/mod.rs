@@ -3,8 +3,12 @@
 mod asked;
 mod command;
 mod find;
+mod half;
 mod inline;
 mod kinds;
+mod loss;
+mod pairs;
+mod push;
 mod read;
 mod record;
 mod render;
@@ -21,12 +25,13 @@ mod tests;
 
 use std::collections::VecDeque;
 
+use self::half::Half;
 use self::record::{Command, Held, Unanswered};
-use self::scan::{Fed, Scan};
+use self::scan::Fed;
 use self::secret::Hidden;
 use self::stream::Stream;
 use self::trust::Trust;
-use super::{Context, Dissector, End, Gap, Mark, Probe, Protocol, Side, Step, View};
+use super::{Context, Dissector, End, Gap, Mark, Protocol, Side, Step, View};
 use crate::config::SECOND;
 use crate::counters::Counter;
 use crate::message::notes;
@@ -34,80 +39,7 @@ use crate::output::Outcome;
 use crate::packet::Nanos;
 
 /// How Redis is recognised.
-pub const PROTOCOL: Protocol = Protocol { name: "redis", probe, new: || Box::<Redis>::default() };
-
-/// Bytes of a value that are kept beyond what of its text is, for the lengths in between.
-const FRAMING: usize = 1024;
-/// Room of a buffer that an idle connection may keep.
-const IDLE: usize = 1024;
-
-fn probe(bytes: &[u8]) -> Probe {
-    match bytes.first() {
-        Some(b'*') => match find::command_starts(bytes) {
-            Some(true) => Probe::Match(Side::Client),
-            Some(false) if find::push_starts(bytes) == Some(true) => Probe::Match(Side::Server),
-            Some(false) => Probe::No,
-            None => Probe::More,
-        },
-        Some(b'>') => match find::push_starts(bytes) {
-            Some(true) => Probe::Match(Side::Server),
-            Some(false) => Probe::No,
-            None => Probe::More,
-        },
-        // Of inline commands, the one that other protocols do not have in this form.
-        Some(b'P' | b'p') => {
-            let start = &bytes[..bytes.len().min(6)];
-            match start.eq_ignore_ascii_case(&b"PING\r\n"[..start.len()]) {
-                true if start.len() == 6 => Probe::Match(Side::Client),
-                true => Probe::More,
-                false => Probe::No,
-            }
-        }
-        Some(_) => Probe::No,
-        None => Probe::More,
-    }
-}
-
-/// One direction.
-#[derive(Default)]
-struct Half {
-    scan: Scan,
-    /// What is kept of a value that came in pieces.
-    raw: Vec<u8>,
-    /// Bytes of the value that were taken already.
-    size: u64,
-    /// Where the value began.
-    begin: Option<Mark>,
-    /// Looking for the beginning of a value.
-    is_lost: bool,
-    /// Bytes of the value were lost.
-    has_hole: bool,
-    /// Stream offset behind the last whole value.
-    whole_to: u64,
-}
-
-impl Half {
-    /// Keeps a piece of a value.
-    fn keep(&mut self, piece: &[u8], limit: usize) {
-        self.size += piece.len() as u64;
-        if !self.has_hole {
-            let room = (limit + FRAMING).saturating_sub(self.raw.len());
-            self.raw.extend_from_slice(&piece[..piece.len().min(room)]);
-        }
-    }
-
-    /// Forgets the value.
-    fn clear(&mut self) {
-        self.scan.reset();
-        self.raw.clear();
-        if self.raw.capacity() > IDLE {
-            self.raw = Vec::new();
-        }
-        self.size = 0;
-        self.begin = None;
-        self.has_hole = false;
-    }
-}
+pub const PROTOCOL: Protocol = Protocol { name: "redis", probe: find::probe, new: || Box::<Redis>::default() };
 
 /// Whether the server answers (CLIENT REPLY).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! From bytes to values: those that are here in one piece, those in pieces, inline commands.
 
+use super::half::IDLE;
 use super::record::Reply;
-use super::{IDLE, Redis, command, inline};
+use super::{Redis, command, inline};
 use crate::message::notes;
 use crate::protocol::{Context, Mark, Side, View};
 

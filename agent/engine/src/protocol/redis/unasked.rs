@@ -1,8 +1,8 @@
 //! What the server sends: replies, and what comes unasked, told apart.
 
 use super::command::Meaning;
+use super::push::{self, Class, Push};
 use super::record::{Command, Reply};
-use super::stream::{self, Class, Push};
 use super::sync::is_possible;
 use super::{Confirming, Redis};
 use crate::protocol::Context;
@@ -22,7 +22,7 @@ impl Redis {
             return self.monitored(line, reply, cx);
         }
         if matches!(reply.raw.first(), Some(b'>' | b'*'))
-            && let Some(push) = stream::push(reply.raw)
+            && let Some(push) = push::push(reply.raw)
             && self.is_push(&push, reply)
         {
             if !push.is_delivery() && !self.confirmed(&push, reply, cx) {
@@ -35,7 +35,7 @@ impl Redis {
     }
 
     /// Whether an array is a push: in RESP2 only what stands around it tells.
-    fn is_push(&self, push: &stream::Push<'_>, reply: &Reply<'_>) -> bool {
+    fn is_push(&self, push: &Push<'_>, reply: &Reply<'_>) -> bool {
         if reply.raw.first() == Some(&b'>') {
             return true;
         }
@@ -70,8 +70,7 @@ impl Redis {
         }
         self.confirming = None;
         let is_it = |command: &Command| {
-            command.meaning == meaning
-                && stream::class_of(command.message.span(command.operation), meaning) == push.class
+            command.meaning == meaning && push::class_of(command.message.span(command.operation), meaning) == push.class
         };
         let command = if self.waiting.front().is_some_and(|c| is_it(c) && is_possible(c, reply)) {
             self.take_first()
