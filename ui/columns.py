@@ -190,8 +190,8 @@ def plain_rows(page: pa.Table) -> list[Row]:
         column = page[name]
         if name == "id":
             columns[name] = [str(value) for value in column.to_pylist()]
-        elif pa.types.is_timestamp(column.type):
-            columns[name] = column.cast(pa.int64()).to_pylist()
+        elif pa.types.is_timestamp(column.type):  # looked at as numbers: a cast would load all of pyarrow's functions
+            columns[name] = [ns for chunk in column.chunks for ns in chunk.view(pa.int64()).to_pylist()]
         else:
             columns[name] = column.to_pylist()
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]

@@ -27,6 +27,13 @@ def wanted(listing: Listing | None = None) -> bool:
     return not asked and sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def prepare() -> None:
+    """Begins to load the UI, beside what is to be done before it is shown."""
+    from ui import terminal
+
+    terminal.prepare()
+
+
 def browse(source: Source, where: str, title: str = "") -> int:
     """Shows a feed until the user leaves; the exit code."""
     from ui.terminal import run
@@ -37,6 +44,7 @@ def browse(source: Source, where: str, title: str = "") -> int:
 
 def read(paths: Sequence[str], reading: Reading, where: str) -> int:
     """Shows captures at once, and more of them while they are read; the exit code."""
+    prepare()
     from tapper.cli.source import Source, check, options_of, recorded
     from tapper.feed.session import SessionFeed
     from ui.terminal import run
@@ -95,11 +103,12 @@ class Reader(threading.Thread):
 
     def progress(self) -> str | None:
         """How far it is, in words; None: done."""
-        from ui.terminal.bars import progress
+        from tapper.model.text import share, size
 
         if not self.is_alive():
             return None
-        return progress(self._step.position, self._step.total) if self._step else "0 %"
+        done, total = (self._step.position, self._step.total) if self._step else (0, 1)
+        return share(min(done, total), total) if total else size(done)
 
     def stop(self) -> None:
         """Ends reading; what was read is kept."""

@@ -90,7 +90,7 @@ def opened(
         if paths or not reading.only_shown:
             raise click.UsageError("--collector is asked for what it has: no SOURCE and no option of reading with it")
         with remote(collector) as feed:
-            yield Source(feed, packets=feed.summary().packets)
+            yield Source(feed)
         return
     check(paths)
     if Path(paths[0]).is_dir():
@@ -101,7 +101,7 @@ def opened(
         from tapper.feed.session import open_session
 
         with open_session(paths[0]) as feed:
-            yield Source(feed, packets=feed.summary().packets)
+            yield Source(feed)
         return
     options = options_of(reading)
     with recorded(paths, options, save, replace=replace) as session:

@@ -64,13 +64,18 @@ def summary(session: Session) -> Summary:
         ),
         packets=meta.packets,
         losses=tuple(Loss(*key, value) for key, value in known.items() if key[1] in LOSSES.get(key[0], ()) and value),
-        sources=tuple(_source(s) for s in meta.sources),
+        sources=sources(session),
         redacted=meta.options.get("redact") is not False,
         heads=meta.options.get("heads") is not False,
         bodies=meta.options.get("bodies") is not False,
         complete=meta.complete,
         forgotten=known.get(("store", "forgotten"), 0),
     )
+
+
+def sources(session: Session) -> tuple[Source, ...]:
+    """What the session was read from; no row is looked at."""
+    return tuple(_source(known) for known in session.meta.sources)
 
 
 def _counts(session: Session, query: str) -> dict[str, int]:

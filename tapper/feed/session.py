@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tapper.feed import detail, maps, overview, packets, pages, streams
+from tapper.feed import detail, overview, packets, pages, streams
 from tapper.feed.interface import ALWAYS, ConnectionQuery, FeedError, Health, Map, Query, Span, Summary
 from tapper.store.session import Session
 
@@ -32,7 +32,7 @@ class SessionFeed:
 
     def health(self) -> Health:
         """See Feed: nothing more can come."""
-        return Health(title=", ".join(Path(source.name).name for source in self.summary().sources))
+        return Health(title=", ".join(Path(source.name).name for source in overview.sources(self.session)))
 
     def revision(self) -> int:
         """See Feed."""
@@ -64,6 +64,8 @@ class SessionFeed:
 
     def edges(self, level: str = "service", where: str = "", span: Span = ALWAYS) -> Map:
         """See Feed."""
+        from tapper.feed import maps  # brings pyarrow's functions along, which lists do without
+
         return maps.edges(self.session, level, where, span)
 
     def timeline(
@@ -75,6 +77,8 @@ class SessionFeed:
         nodes: tuple[int, int] | None = None,
     ) -> pa.Table:
         """See Feed."""
+        from tapper.feed import maps
+
         return maps.timeline(self.session, level, where, span, buckets, nodes)
 
     def values(self, column: str, where: str = "", span: Span = ALWAYS, limit: int = 20) -> pa.Table:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tapper.feed.interface import Feed
+
+
+def prepare() -> None:
+    """Begins to load the UI beside what the caller has to do first, as opening a session.
+
+    Until it is there memory is not searched for what could be freed: there is nothing, and the search would take a
+    tenth of the time until the first rows are seen.
+    """
+    gc.disable()
+    threading.Thread(target=importlib.import_module, args=("ui.terminal.app",), name="prepare", daemon=True).start()
 
 
 def run(
@@ -35,7 +48,15 @@ def run(
         app.progress = progress
     if over is not None:
         app.over = over
+    app.begun = _stays
     try:
         app.run()
     finally:
         app.desk.close()
+        gc.unfreeze()
+
+
+def _stays() -> None:
+    """What is there now stays: a search for what could be freed passes it by, where it would hold up a key for long."""
+    gc.freeze()
+    gc.enable()

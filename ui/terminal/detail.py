@@ -11,8 +11,20 @@ from tapper.feed.interface import FeedError
 from tapper.model.text import clean
 from ui import detail
 from ui.lines import DIM, TITLE, WARNING, Line, line
-from ui.terminal.detail_head import TABS, Head, Tabs
-from ui.terminal.messages import Closed, ExchangeAsked, LinkOpened, StepAsked, TabAsked
+from ui.terminal.detail_head import Head
+from ui.terminal.detail_tabs import TABS, Tabs
+from ui.terminal.messages import (
+    Closed,
+    CopyAsked,
+    ExchangeAsked,
+    FindAsked,
+    LinkOpened,
+    Said,
+    SaveAsked,
+    StepAsked,
+    TabAsked,
+    TextAsked,
+)
 from ui.terminal.pager import Pager
 from ui.terminal.timing import waterfall
 from ui.terminal.whole import gather
@@ -45,7 +57,7 @@ class DetailView(Vertical):
         Binding("p,backspace", "next(-1)", "request before"),
         Binding("m", "view", "body view"),
         Binding("c,y", "copy", "copy"),
-        Binding("/", "app.find", "search", show=False),
+        Binding("/", "find", "search", show=False),
         Binding("o", "page", "open in $PAGER", show=False),
         Binding("b", "save", "save the body", show=False),
     ]
@@ -222,22 +234,26 @@ class DetailView(Vertical):
         now = self._views.get(self.tab) or names[0]
         self._views[self.tab] = names[(names.index(now) + 1) % len(names)] if now in names else names[0]
         self._fill()
-        self.app.say(f"body as {self._views[self.tab]}")  # type: ignore[attr-defined]
+        self.post_message(Said(f"body as {self._views[self.tab]}"))
 
     def action_copy(self) -> None:
         """Copies something of it."""
         if self.exchange_id is not None:
-            self.app.copy_of(self.exchange_id)  # type: ignore[attr-defined]
+            self.post_message(CopyAsked(self.exchange_id))
+
+    def action_find(self) -> None:
+        """Looks for a text in it."""
+        self.post_message(FindAsked(self.pager))
 
     def action_page(self) -> None:
         """The text in the user's pager."""
-        self.app.page_text(self.pager.text)  # type: ignore[attr-defined]
+        self.post_message(TextAsked(self.pager.text))
 
     def action_save(self) -> None:
         """The body as a file."""
         half = self.half
         if half is not None and self.whole is not None:
-            self.app.save_body(self.whole.exchange, half)  # type: ignore[attr-defined]
+            self.post_message(SaveAsked(self.whole.exchange, half))
 
 
 def _noted(exchange: Exchange) -> Iterator[Line]:

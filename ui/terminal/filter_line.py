@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Input
 
-from tapper.model.text import clean, count
-from ui.formatting import truncate, width
+from ui.terminal.candidates import Candidates
+from ui.terminal.filter_problem import Problem
 from ui.terminal.messages import FilterAsked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from textual.app import ComposeResult, RenderResult
+    from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from tapper.feed.interface import Feed
@@ -25,73 +23,8 @@ if TYPE_CHECKING:
     from ui.terminal.desk import Desk
     from ui.terminal.state import State
 
-LINES = 8
-"""Candidates seen at once."""
 VALUES = 50
 """Of a field, that are asked of the feed for completion."""
-
-
-class Candidates(Widget):
-    """What could be typed next; one is chosen."""
-
-    DEFAULT_CSS = "Candidates { height: auto; background: $panel; display: none; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[Candidate] = []
-        self.at = 0
-
-    def show(self, found: list[Candidate]) -> None:
-        """Others."""
-        self.found, self.at = found, 0
-        self.display = bool(found)
-        self.refresh(layout=True)
-
-    def move(self, by: int) -> None:
-        """Chooses another."""
-        self.at = (self.at + by) % max(len(self.found), 1)
-        self.refresh(layout=True)
-
-    def render(self) -> RenderResult:
-        """Some lines around the chosen one."""
-        first = max(min(self.at - LINES // 2, len(self.found) - LINES), 0)
-        lines = []
-        room = max(self.size.width - 4, 4)
-        for number, candidate in enumerate(self.found[first : first + LINES], first):
-            text = truncate(clean(candidate.text), room)
-            words = truncate(clean(candidate.doc), max(room - width(text) - 2, 0))
-            chosen = "reverse" if number == self.at else ""
-            lines.append(Content("   ") + Content.styled(text, chosen) + Content.styled(f"  {words}", "$text-muted"))
-        more = len(self.found) - first - LINES
-        if more > 0:
-            lines.append(Content.styled(f"   {count(more)} more", "$text-muted"))
-        return Content("\n").join(lines)
-
-
-class Problem(Widget):
-    """What is wrong with the filter, its caret under the wrong word."""
-
-    DEFAULT_CSS = "Problem { height: auto; color: $text-error; display: none; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.error: FilterError | None = None
-        self.shift = 0
-
-    def show(self, error: FilterError | None, shift: int) -> None:
-        """Another; the text begins `shift` cells to the right."""
-        self.error, self.shift = error, shift
-        self.display = error is not None
-        self.refresh(layout=True)
-
-    def render(self) -> RenderResult:
-        """Caret and words."""
-        if self.error is None:
-            return Content("")
-        at = self.shift + width(clean(self.error.text[: self.error.position]))
-        caret = " " * at + "^" * max(self.error.length, 1)
-        hint = f". Did you mean {clean(self.error.suggestion)}?" if self.error.suggestion else ""
-        return Content(f"{caret[: max(self.size.width, 1)] if at >= 0 else ''}\n {clean(self.error.message)}{hint}")
 
 
 class FilterInput(Input):

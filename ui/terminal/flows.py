@@ -7,36 +7,25 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widget import Widget
 
 from tapper.feed.interface import ALWAYS, ConnectionQuery, Span
 from tapper.model.text import clean, count, duration, size
-from tapper.model.words import STATES
 from ui.columns import Column, end, plain_rows
 from ui.formatting import sign, time_of_day
 from ui.terminal.emptiness import nothing
-from ui.terminal.messages import FilterAsked, Moved, Opened, Sorted, Wanted
+from ui.terminal.flow_meaning import Meaning
+from ui.terminal.menu import Choice, Menu
+from ui.terminal.messages import FilterAsked, Moved, NoteChanged, Opened, Said, Sorted, Wanted
 from ui.terminal.rows import RowList
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult, RenderResult
+    from textual.app import ComposeResult
     from textual.binding import BindingType
 
     from tapper.feed.interface import Feed
     from ui.terminal.desk import Desk
 
     Row = dict[str, Any]
-
-MEANS = {
-    "unanswered": "Usually a network policy or firewall drops it, the address belongs to no pod any more, or its node"
-    " is gone. Look at the NetworkPolicies of both sides, and whether the Service has endpoints.",
-    "refused": "Usually nothing listens on that port: the process crashed or is not up yet, the port of the Service is"
-    " wrong, or it has no ready endpoint.",
-    "reset": "Usually the process ended or crashed meanwhile, or one end gave up: a proxy's idle timeout, a client's"
-    " deadline, a full backlog.",
-}
-"""What a state usually means, and what to look at."""
 
 COLUMNS = (
     Column("TIME", lambda row: time_of_day(row["time"]), 12, 12),
@@ -75,27 +64,6 @@ def _server(row: Row) -> str:
     return name if name.endswith(f":{row['dst_port']}") else f"{name}:{row['dst_port']}"
 
 
-class Meaning(Widget):
-    """The connection at the cursor in words."""
-
-    DEFAULT_CSS = "Meaning { height: 4; border-top: solid $panel; color: $text-muted; padding: 0 1; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.row: Row | None = None
-
-    def render(self) -> RenderResult:
-        """What it is, what that usually means."""
-        row = self.row
-        if row is None:
-            return Content("")
-        name = f", TLS to {clean(row['server_name'])}" if row["server_name"] else ""
-        lost = f", {count(row['gaps'])} gaps ({size(row['gap_bytes'])}B not captured)" if row["gaps"] else ""
-        return Content.styled(f"{row['state']}: ", "bold") + Content(
-            f"{STATES.get(row['state'], '')}{name}{lost}. {MEANS.get(row['state'], '')}"
-        )
-
-
 def fetch(feed: Feed, query: ConnectionQuery) -> tuple[ConnectionQuery, int, list[Row], bool, str]:
     """The query, how many there are, some rows, whether the filter could be asked of connections, why it is empty."""
     from tapper.filter import FilterError, parse
@@ -118,14 +86,14 @@ class FlowsPane(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+z,e", "failed", "failed only"),
-        Binding("s,o", "app.order_flows", "sort"),
+        Binding("s,o", "order_menu", "sort"),
         Binding("t", "app.span", "time range", show=False),
     ]
 
-    def __init__(self, desk: Desk, where: str = "") -> None:
+    def __init__(self, desk: Desk, where: str = "", span: Span = ALWAYS) -> None:
         super().__init__(id="flows")
         self.desk = desk
-        self.query_ = ConnectionQuery(where=where, failed_first=True)
+        self.query_ = ConnectionQuery(where, span, failed_first=True)
         self.rows = RowList(COLUMNS, lambda row: row["state"], empty="looking ...", id="connections")
         self.rows.order = 0
         self._meaning = Meaning()
@@ -144,7 +112,7 @@ class FlowsPane(Vertical):
 
     def refresh_rows(self) -> None:
         """Asks for what is shown."""
-        start, count_ = self.rows.window()
+        start, count_ = self.rows.wanted
         query = replace(self.query_, limit=count_, offset=start)
         self.desk.ask("flows", lambda feed: fetch(feed, query), lambda found: self._show(*found))
 
@@ -154,7 +122,7 @@ class FlowsPane(Vertical):
         self._fits = fits
         self.rows.message = empty
         self.rows.show(total, query.offset, rows)
-        self.app.title_changed()  # type: ignore[attr-defined]
+        self.post_message(NoteChanged())
 
     def set_query(self, **changes: Any) -> None:
         """Another filter, or order."""
@@ -179,6 +147,11 @@ class FlowsPane(Vertical):
             failed_first=column == "time",
         )
 
+    def action_order_menu(self) -> None:
+        """What they are sorted by."""
+        choices = [Choice(column, title.lower()) for title, column in ORDERS.items()]
+        self.app.push_screen(Menu("order by", choices), lambda name: self.set_order(name) if name else None)
+
     @property
     def note(self) -> str:
         """What the key line says at the right."""
@@ -190,7 +163,7 @@ class FlowsPane(Vertical):
         event.stop()
         self._meaning.row = self.rows.current
         self._meaning.refresh()
-        self.app.title_changed()  # type: ignore[attr-defined]
+        self.post_message(NoteChanged())
 
     def on_opened(self, event: Opened) -> None:
         """The requests of the connection."""
@@ -201,7 +174,7 @@ class FlowsPane(Vertical):
         if row["exchanges"]:
             self.post_message(FilterAsked(f"connection == {row['id']}", "requests"))
         else:
-            self.app.say("no request was seen on it")  # type: ignore[attr-defined]
+            self.post_message(Said("no request was seen on it"))
 
     def on_sorted(self, event: Sorted) -> None:
         """A title was clicked."""

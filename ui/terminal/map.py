@@ -10,11 +10,12 @@ from textual.containers import Vertical
 from tapper.feed.interface import ALWAYS, Span
 from tapper.model.edges import LEVELS
 from tapper.model.text import clean, count
-from ui.columns import Column
 from ui.edges import Edge, node_name
 from ui.formatting import sparkline
-from ui.terminal.map_look import BUCKETS, SPARKS, Looked, edge_filter, look
-from ui.terminal.messages import FilterAsked, Opened, Sorted, Wanted
+from ui.terminal.map_columns import columns
+from ui.terminal.map_look import SPARKS, Looked, edge_filter, look
+from ui.terminal.menu import Choice, Menu
+from ui.terminal.messages import Failed, FilterAsked, NoteChanged, Opened, Sorted, Wanted
 from ui.terminal.rows import RowList
 from ui.terminal.tree import VIEWS, Shown, around, grouped, plain
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from ui.columns import Column
     from ui.terminal.desk import Desk
     from ui.terminal.state import State
 
@@ -49,7 +51,7 @@ class MapPane(Vertical):
         Binding("space", "fold", "fold", show=False),
         Binding("left,h", "side('left')", "callers", show=False),
         Binding("right,l", "side('right')", "callees", show=False),
-        Binding("s,o", "app.order_map", "sort"),
+        Binding("s,o", "order_menu", "sort"),
         Binding("v", "spark", "p95 / calls / errors over time", show=False),
         Binding("n", "level", "service / workload / pod / address", show=False),
         Binding("r", "tidy", "sort anew", show=False),
@@ -58,9 +60,9 @@ class MapPane(Vertical):
         Binding("x", "app.export", "export"),
     ]
 
-    def __init__(self, desk: Desk, state: State, where: str = "") -> None:
+    def __init__(self, desk: Desk, state: State, where: str = "", span: Span = ALWAYS) -> None:
         super().__init__(id="map")
-        self.desk, self.state, self.where, self.span_ = desk, state, where, ALWAYS
+        self.desk, self.state, self.where, self.span_ = desk, state, where, span
         self.view = VIEWS[0]
         self.order = "what hurts"
         self.spark = "p95_ns"
@@ -80,38 +82,7 @@ class MapPane(Vertical):
         yield self.rows
 
     def _columns(self) -> tuple[Column, ...]:
-        def text(name: str) -> Any:
-            return lambda row: row["shown"].texts.get(name, "")
-
-        if self.view == "focus":
-            return (
-                Column("CALLERS", text("left"), 12, 40, good=14, where="middle"),
-                Column("RATE", text("left_rate"), 5, 9, right=True, rank=3),
-                Column("ERR", text("left_err"), 4, 7, right=True),
-                Column("p95", text("left_p95"), 6, 10, right=True, rank=1),
-                Column("", text("middle"), 7, 40, where="middle"),
-                Column("CALLEES", text("right"), 12, 40, good=14, where="middle"),
-                Column("RATE", text("right_rate"), 5, 9, right=True, rank=4),
-                Column("ERR", text("right_err"), 4, 7, right=True),
-                Column("p95", text("right_p95"), 6, 10, right=True, rank=2),
-            )
-        ends = (
-            (Column("FROM", text("from"), 8, 40, good=14, where="middle"), Column("TO", text("to"), 8, 40, good=14))
-            if self.view == "edges"
-            else (Column("CALLEE, CALLERS" if self.view == "callees" else "CALLER, CALLEES", text("name"), 16, 60),)
-        )
-        return (
-            *ends,
-            Column("PROTO", text("protocol"), 4, 9, rank=4),
-            Column("CALLS", text("calls"), 5, 9, right=True, rank=6),
-            Column("RATE", text("rate"), 5, 9, right=True, rank=2),
-            Column("ERR", text("errors"), 4, 7, right=True),
-            Column("p50", text("p50"), 6, 10, right=True, rank=5),
-            Column("p95", text("p95"), 6, 10, right=True),
-            Column("p99", text("p99"), 6, 14, right=True, rank=1),
-            Column(SPARKS[self.spark], self._sparkline, BUCKETS, BUCKETS, rank=3),
-            Column("", text("notes"), 0, 70, rank=7),
-        )
+        return columns(self.view, self.spark, self._sparkline)
 
     def _sparkline(self, row: Row) -> str:
         edge: Edge | None = row["shown"].edge
@@ -154,7 +125,7 @@ class MapPane(Vertical):
         if self._looked is None:
             self.rows.message = clean(str(error))
             self.rows.refresh()
-        self.app.told(error)  # type: ignore[attr-defined]
+        self.post_message(Failed(error))
 
     def _show(self, looked: Looked) -> None:
         if looked.asked != (self.state.level, self.where, self.span_):
@@ -183,7 +154,7 @@ class MapPane(Vertical):
         if top:
             self.rows.clear()
         self.rows.show(len(shown), 0, [{"shown": row} for row in shown])
-        self.app.title_changed()  # type: ignore[attr-defined]
+        self.post_message(NoteChanged())
 
     def set_query(self, *, where: str) -> None:
         """Another filter."""
@@ -239,6 +210,11 @@ class MapPane(Vertical):
         """Sorts by something else."""
         self.order, self._order = order, []
         self._fill(top=True)
+
+    def action_order_menu(self) -> None:
+        """What it is sorted by."""
+        choices = [Choice(name, name, "hcp9ft"[number]) for number, name in enumerate(ORDERS)]
+        self.app.push_screen(Menu("order by", choices), lambda name: self.set_order(name) if name else None)
 
     def action_tidy(self) -> None:
         """Sorts what came meanwhile into its place."""

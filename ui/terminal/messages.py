@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from tapper.model.records import Exchange, Half
+    from ui.terminal.pager import Pager
     from ui.terminal.rows import RowList
 
 
 class Wanted(Message):
     """A list needs rows that it does not have."""
 
-    def __init__(self, rows: RowList, start: int, count: int) -> None:
+    def __init__(self, rows: RowList) -> None:
         super().__init__()
-        self.rows, self.start, self.count = rows, start, count
+        self.rows = rows
 
 
 class Moved(Message):
@@ -92,3 +94,63 @@ class TabAsked(Message):
 
 class Closed(Message):
     """The detail is no longer wanted."""
+
+
+class PaneAsked(Message):
+    """Another screen is wanted."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+
+class NoteChanged(Message):
+    """What a screen says in the last line may have changed."""
+
+
+class Said(Message):
+    """Something is to be said, for a moment."""
+
+    def __init__(self, words: str, *, warning: bool = False) -> None:
+        super().__init__()
+        self.words, self.warning = words, warning
+
+
+class Failed(Message):
+    """A question could not be answered."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class CopyAsked(Message):
+    """Something of an exchange is to be copied."""
+
+    def __init__(self, exchange_id: str) -> None:
+        super().__init__()
+        self.exchange_id = exchange_id
+
+
+class SaveAsked(Message):
+    """A body is to be kept as a file."""
+
+    def __init__(self, exchange: Exchange, half: Half) -> None:
+        super().__init__()
+        self.exchange, self.half = exchange, half
+
+
+class TextAsked(Message):
+    """A text is wanted in the user's pager."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class FindAsked(Message):
+    """Something is to be looked for in a text."""
+
+    def __init__(self, pager: Pager) -> None:
+        super().__init__()
+        self.pager = pager

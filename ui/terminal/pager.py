@@ -15,6 +15,7 @@ from textual.strip import Strip
 
 from ui.formatting import width
 from ui.terminal.messages import LinkOpened
+from ui.terminal.themes import OUTCOMES, outcome_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +29,6 @@ JSON = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<string>"(?:[^"\\]|\\.)*"?)|(?P<word>\b(?:true|false|null|-?\d[\d.eE+-]*)\b)'
 )
 STYLES = ("title", "dim", "name", "warning", "match", "bar", "key", "string", "word", "cursor", "link")
-OUTCOMES = ("client_error", "server_error", "timeout", "reset", "refused", "unanswered", "incomplete", "open")
 
 
 class Pager(ScrollView, can_focus=True, inherit_bindings=False):
@@ -46,17 +46,9 @@ class Pager(ScrollView, can_focus=True, inherit_bindings=False):
     Pager > .pager--warning { color: $text-warning; }
     Pager > .pager--match { text-style: reverse; }
     Pager > .pager--link { text-style: underline; }
-    Pager > .pager--client_error { color: $text-warning; }
-    Pager > .pager--server_error { color: $text-error; }
-    Pager > .pager--reset { color: $text-error; }
-    Pager > .pager--timeout { color: $text-secondary; }
-    Pager > .pager--refused { color: $text-secondary; }
-    Pager > .pager--unanswered { color: $text-secondary; }
-    Pager > .pager--incomplete { color: $text-muted; }
-    Pager > .pager--open { color: $text-accent; }
     Pager > .pager--cursor { background: $surface-lighten-1; }
     Pager:focus > .pager--cursor { background: $primary-muted; }
-    """
+    """ + outcome_rules("Pager", "pager")
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"pager--{name}" for name in (*STYLES, *OUTCOMES)}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "step(-1)", "up", show=False),

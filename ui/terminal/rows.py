@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual.binding import Binding
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 from textual.widget import Widget
 
 from ui.terminal.heading import Heading
 from ui.terminal.messages import Followed, Moved, Opened, Wanted
 from ui.terminal.row_layout import RowLayout
+from ui.terminal.row_strips import RowStrips
+from ui.terminal.row_window import RowWindow
+from ui.terminal.themes import OUTCOMES, outcome_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from textual import events
     from textual.binding import BindingType
+    from textual.strip import Strip
 
     from ui.columns import Column
 
     Row = dict[str, Any]
-
-AHEAD = 100
-"""Rows held above and below what is seen, so that a page key finds them."""
-OUTCOMES = ("client_error", "server_error", "timeout", "reset", "refused", "incomplete", "open")
 
 
 class RowList(ScrollView, can_focus=True, inherit_bindings=False):
@@ -39,22 +36,9 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     RowList.wide { overflow-x: auto; scrollbar-size-horizontal: 1; }
     RowList > .rows--cursor { background: $primary 30%; }
     RowList:focus > .rows--cursor { background: $primary 60%; text-style: bold; }
-    RowList > .rows--client_error { color: $text-warning; }
-    RowList > .rows--server_error { color: $text-error; }
-    RowList > .rows--reset { color: $text-error; }
-    RowList > .rows--timeout { color: $text-secondary; }
-    RowList > .rows--refused { color: $text-secondary; }
-    RowList > .rows--unanswered { color: $text-secondary; }
-    RowList > .rows--incomplete { color: $text-muted; }
-    RowList > .rows--open { color: $text-accent; }
     RowList > .rows--group { color: $text-primary; text-style: bold; }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "rows--cursor",
-        "rows--unanswered",
-        "rows--group",
-        *(f"rows--{outcome}" for outcome in OUTCOMES),
-    }
+    """ + outcome_rules("RowList", "rows")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor", "rows--group", *(f"rows--{name}" for name in OUTCOMES)}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "step(-1)", "up", show=False),
         Binding("down,j", "step(1)", "down", show=False),
@@ -79,7 +63,6 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.layout_ = RowLayout(columns)
         self.outcome = outcome
         """Which colour a row has."""
-        self.total = 0
         self.cursor = 0
         self.follow = False
         self.grows = False
@@ -88,13 +71,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.message = empty
         """Shown instead of rows while there are none."""
         self.heading = Heading(self)
-        self._start = 0
-        self._rows: list[Row] = []
-        self._strips: dict[tuple[int, bool], Strip] = {}
-        self._plain: Style | None = None
-        self._asked: tuple[int, int] | None = None
-        self._known = False
-        """Whether it was told yet what there is."""
+        self._window = RowWindow()
+        self._strips = RowStrips(self)
 
     # what the owner gives
 
@@ -116,17 +94,12 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             rows: the window.
             shift: by how much the rows that were seen before have moved; the view moves with them.
         """
-        before, self._known = self._seen(), True
-        old = {number + shift: row for number, row in enumerate(self._rows, self._start)}
-        self.total, self._start, self._rows, self._asked = total, start, rows, None
+        before = self._seen()
+        self._window.take(total, start, rows)
         if shift and not self.follow:
             self.cursor += shift
         self._settle()
-        self._strips = {
-            (number + shift, at): strip
-            for (number, at), strip in self._strips.items()
-            if (row := self.row(number + shift)) is not None and row == old.get(number + shift)
-        }
+        self._strips.keep(shift)
         if self.follow:
             self.cursor = max(total - 1, 0)
             self.scroll_to(y=self.max_scroll_y, animate=False)
@@ -147,8 +120,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def clear(self) -> None:
         """Forgets what it held: another filter, another order."""
-        self._rows, self._asked = [], None
-        self.total = self.cursor = self._start = 0
+        self._window.forget()
+        self.cursor = 0
         self.layout_.forget()
         self.scroll_to(y=0, animate=False)
         self._settle()
@@ -156,19 +129,24 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def repaint(self) -> None:
         """The same rows look different."""
-        self._strips.clear()
+        self._strips.forget()
         self.refresh()
 
-    def put_cursor(self, number: int) -> None:
-        """Moves the cursor there, in sight."""
-        self._go(number)
+    def say(self, words: str) -> None:
+        """Says this instead of rows, while there are none."""
+        self.message = words
+        self.refresh()
 
     # what it knows
 
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return self._window.total
+
     def row(self, number: int) -> Row | None:
         """That row, if it is held."""
-        at = number - self._start
-        return self._rows[at] if 0 <= at < len(self._rows) else None
+        return self._window.row(number)
 
     @property
     def current(self) -> Row | None:
@@ -178,15 +156,12 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def held(self) -> tuple[int, list[Row]]:
         """Number of the first row held, and the rows."""
-        return self._start, self._rows
+        return self._window.start, self._window.rows
 
-    def window(self) -> tuple[int, int]:
+    @property
+    def wanted(self) -> tuple[int, int]:
         """Which rows it should hold: first and how many."""
-        height = max(self.size.height, 1)
-        if self.follow:
-            return max(self.total - height - AHEAD, 0), height + 2 * AHEAD
-        top = min(self.scroll_offset.y, max(self.total - height, 0))
-        return max(top - AHEAD, 0), height + 2 * AHEAD
+        return self._window.around(self.scroll_offset.y, max(self.size.height, 1), follow=self.follow)
 
     @property
     def unseen(self) -> int:
@@ -205,7 +180,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _settle(self) -> None:
         """Widths and heights follow the rows; the screen is laid out anew only where that changes it."""
-        changed = self.layout_.settle(self._rows, max(self.size.width - 2, 1))
+        changed = self.layout_.settle(self._window.rows, max(self.size.width - 2, 1))
         size = Size(self.layout_.across if self.layout_.wide else self.size.width, self.total)
         height, known = self.size.height, self.virtual_size
         if size.width == known.width and min(size.height, known.height) > height > 0:
@@ -226,47 +201,17 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def notify_style_update(self) -> None:
         """Another theme."""
-        self._strips.clear()
-        self._plain = None
+        self._strips.forget(theme=True)
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         """One line of what is seen."""
         across, down = self.scroll_offset
-        number = down + y
         if not self.total:
-            return self._said(y)
-        if number >= self.total:
-            return Strip.blank(self.size.width, self._style())
-        at = number == self.cursor
-        strip = self._strips.get((number, at))
-        if strip is None:
-            row = self.row(number)
-            text = "·" if row is None else self.layout_.line([column.text(row) for column in self.columns])
-            style = self._style() + self._style_of(row)
-            if at:
-                style += _of(self, "rows--cursor", background=True)
-            strip = Strip([Segment((">" if at else " ") + text, style)])
-            strip = strip.adjust_cell_length(max(self.virtual_size.width, self.size.width), style)
-            if row is not None:
-                self._strips[number, at] = strip
-        return strip.crop(across, across + self.size.width)
-
-    def _said(self, y: int) -> Strip:
-        lines = [part for text in self.message.split("\n") for part in _wrapped(text, max(self.size.width - 4, 10))]
-        text = f"  {lines[y - 1]}" if 0 < y <= len(lines) else ""
-        return Strip([Segment(text, self._style())]).adjust_cell_length(self.size.width, self._style())
-
-    def _style(self) -> Style:
-        """Its own, kept: working it out takes longer than a line."""
-        if self._plain is None:
-            self._plain = self.rich_style
-        return self._plain
-
-    def _style_of(self, row: Row | None) -> Style:
-        outcome = self.outcome(row) if row is not None else "incomplete"
-        name = f"rows--{outcome}"
-        return _of(self, name) if name in self.COMPONENT_CLASSES else Style.null()
+            return self._strips.said(y)
+        if down + y >= self.total:
+            return self._strips.blank()
+        return self._strips.line(down + y).crop(across, across + self.size.width)
 
     # moving
 
@@ -345,23 +290,6 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _want(self) -> None:
         """Asks for rows that are in sight, or nearly, and not held."""
-        height = max(self.size.height, 1)
-        top = self.scroll_offset.y
-        near = (max(top - height, 0), min(top + 2 * height, self.total))
-        if self._known and self._start <= near[0] and near[1] <= self._start + len(self._rows):
-            return
-        wanted = self.window()
-        if wanted != self._asked and self.size.height:
-            self._asked = wanted
-            self.post_message(Wanted(self, *wanted))
-
-
-def _of(widget: Widget, name: str, *, background: bool = False) -> Style:
-    style = widget.get_component_rich_style(name, partial=True)
-    return style if background else style.without_color + Style(color=style.color)
-
-
-def _wrapped(text: str, room: int) -> list[str]:
-    from textwrap import wrap
-
-    return wrap(text, room) or [""]
+        missing = self._window.missing(self.scroll_offset.y, max(self.size.height, 1), follow=self.follow)
+        if missing is not None and self.size.height:
+            self.post_message(Wanted(self))

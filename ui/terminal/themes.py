@@ -11,6 +11,18 @@ if TYPE_CHECKING:
 
 NAMES = ("dark", "light", "terminal")
 
+OUTCOMES = {
+    "client_error": "warning",
+    "server_error": "error",
+    "reset": "error",
+    "timeout": "secondary",
+    "refused": "secondary",
+    "unanswered": "secondary",
+    "incomplete": "muted",
+    "open": "accent",
+}
+"""How a request or a connection went -> the colour of its text; what went well has none."""
+
 DARK = Theme(
     name="dark",
     primary="#5fafd7",
@@ -39,6 +51,11 @@ LIGHT = Theme(
     panel="#e2e2df",
     dark=False,
 )
+
+
+def outcome_rules(widget: str, prefix: str) -> str:
+    """CSS for the component classes `prefix--outcome` of a widget."""
+    return "\n".join(f"{widget} > .{prefix}--{name} {{ color: $text-{colour}; }}" for name, colour in OUTCOMES.items())
 
 
 def register(app: App[None]) -> None:

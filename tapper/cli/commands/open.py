@@ -31,14 +31,14 @@ def command(sources: tuple[str, ...], form: str | None, **values: Any) -> int:
     it in the browser.
     """
     from tapper.cli import browsing
-    from tapper.cli.overview import lines
     from tapper.cli.source import opened
-    from tapper.cli.terminal import terminal
 
     collector, web, reading = gather(Collector, values), gather(Web, values), gather(Reading, values)
     browsed = form is None and not web.web and browsing.wanted()
     if browsed and sources and not Path(sources[0]).is_dir():
         return browsing.read(sources, reading, "")
+    if browsed:
+        browsing.prepare()
     with opened(sources, reading, collector=collector) as source:
         if browsed:
             return browsing.browse(source, "", Path(sources[0]).name if sources else "")
@@ -47,6 +47,9 @@ def command(sources: tuple[str, ...], form: str | None, **values: Any) -> int:
 
             browse(source.feed, web)
             return source.code
+        from tapper.cli.overview import lines
+        from tapper.cli.terminal import terminal
+
         for line in lines(source.feed, sources or ("--collector", collector.collector or ""), terminal()):
             click.echo(line)
         return source.finish()

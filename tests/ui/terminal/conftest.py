@@ -10,7 +10,7 @@ from tapper.feed.reading import ReadOptions, read_files, recording
 from tapper.feed.session import open_session
 from tapper.identity.names_file import read
 from tests.feed.shop import recorded, shop
-from ui.terminal import app
+from ui.terminal import key_line, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,8 @@ def _same_everywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setattr(app, "PATIENCE_S", float("inf"))
-    monkeypatch.setattr(app, "SAID_S", float("inf"))
+    monkeypatch.setattr(watching, "PATIENCE_S", float("inf"))
+    monkeypatch.setattr(key_line, "SAID_S", float("inf"))
     time.tzset()
     yield
     monkeypatch.undo()

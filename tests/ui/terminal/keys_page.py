@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ui.terminal.app import TapperApp, key_name
+from ui.terminal.app import TapperApp
 from ui.terminal.detail import DetailView
 from ui.terminal.filter_line import FilterLine
 from ui.terminal.flows import FlowsPane
 from ui.terminal.health import HealthPane
+from ui.terminal.key_line import key_name
 from ui.terminal.map import MapPane
 from ui.terminal.pager import Pager
+from ui.terminal.request_list import RequestList
 from ui.terminal.requests import RequestsPane
 from ui.terminal.rows import RowList
 
@@ -33,7 +35,7 @@ finds a command by its name, the mouse works too: titles sort, a second click op
 SCREENS: dict[str, tuple[Any, ...]] = {
     "Everywhere": (TapperApp,),
     "Lists": (RowList,),
-    "Requests": (RequestsPane,),
+    "Requests": (RequestsPane, RequestList),
     "One request": (DetailView, Pager),
     "Map": (MapPane,),
     "Flows": (FlowsPane,),

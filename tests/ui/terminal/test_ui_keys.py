@@ -44,9 +44,9 @@ async def test_every_column_orders(small: Feed) -> None:
             ("r", "target", False), ("p", "protocol", False), ("h", "authority", False), ("t", "time", False),
         ):  # fmt: skip
             await press(pilot, "s", key)
-            assert (pilot.app.requests.query_.order, pilot.app.requests.query_.descending) == (column, falls)
+            assert (pilot.app.requests.list.query_.order, pilot.app.requests.list.query_.descending) == (column, falls)
         await press(pilot, "v")
-        assert pilot.app.requests.query_.descending
+        assert pilot.app.requests.list.query_.descending
         await press(pilot, "L")
         assert "/charge" in lines(pilot)[3]
         await press(pilot, "A")
@@ -58,7 +58,7 @@ async def test_titles_are_clicked_to_sort_rows_to_open_names_to_go(small: Feed) 
         at = lines(pilot)[2].index("LATENCY")
         await pilot.click(offset=(at + 2, 2))
         await settled(pilot)
-        assert pilot.app.requests.query_.order == "latency_ns"
+        assert pilot.app.requests.list.query_.order == "latency_ns"
         await pilot.click(offset=(20, 6))
         await settled(pilot)
         assert pilot.app.requests.rows.cursor == 3
@@ -121,7 +121,7 @@ async def test_a_choice_made_twice_is_made_once(small: Feed) -> None:
         for _ in range(2):
             pilot.app.post_message(Key("l", "l"))
         await settled(pilot)
-        assert pilot.app.requests.query_.order == "latency_ns"
+        assert pilot.app.requests.list.query_.order == "latency_ns"
         assert len(pilot.app.screen_stack) == 1
 
 

@@ -105,7 +105,7 @@ async def test_paused_shows_nothing_new(tmp_path: Path) -> None:
     with growing(tmp_path / "x.tap") as source:
         async with driven(source.feed, "p", size=(100, 20)) as pilot:
             source.more(10)
-            await until(pilot, lambda: pilot.app._revision == source.feed.revision())
+            await until(pilot, lambda: pilot.app.watching.revision == source.feed.revision())
             await settled(pilot)
             assert pilot.app.requests.rows.total == 100
             assert "paused" in screen(pilot)

@@ -1,15 +1,15 @@
-"""The lines at the top and the bottom: what is shown and how it is going; the keys that matter here."""
+"""The line at the top: what is tapped or read and how that is going, and the screens there are."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.message import Message
 from textual.widget import Widget
 
-from tapper.model.text import clean, count, rate, share, size
+from tapper.model.text import clean, count, rate
 from ui.formatting import time_of_day, truncate, width
+from ui.terminal.messages import PaneAsked
 
 if TYPE_CHECKING:
     from textual import events
@@ -17,17 +17,7 @@ if TYPE_CHECKING:
 
     from tapper.feed.interface import Health, Summary
 
-KEYS_ROOM = 10
-"""Cells of the last line that its note leaves to the key that shows the others."""
 PANES = ("requests", "map", "flows", "health")
-
-
-class PaneAsked(Message):
-    """Another screen is wanted."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
 
 
 class TopLine(Widget):
@@ -106,48 +96,3 @@ class TopLine(Widget):
         for start, end, name in self._tabs_at:
             if start <= event.x < end:
                 self.post_message(PaneAsked(name))
-
-
-class KeyLine(Widget):
-    """The keys that matter here, as many as fit; `said` for a moment instead."""
-
-    DEFAULT_CSS = """
-    KeyLine { height: 1; color: $text-muted; }
-    KeyLine.warning { color: $text-warning; }
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.keys: tuple[tuple[str, str], ...] = ()
-        self.said = ""
-        self.note = ""
-        """At the right: how many are new, how many match."""
-
-    def render(self) -> RenderResult:
-        """One line."""
-        room = self.size.width
-        note = truncate(self.note, max(room - KEYS_ROOM, 0))
-        left = Content(" ")
-        used = 1
-        if self.said:
-            shown = truncate(self.said, max(room - used - width(note) - 2, 0))
-            left += Content(shown)
-            used += width(shown)
-        else:
-            needs = [width(key) + 1 + width(words) + 2 for key, words in self.keys]
-            free, shown_keys = room - width(note) - 2, []
-            for (key, words), need in sorted(zip(self.keys, needs, strict=True), key=lambda k: k[0][1] != "keys"):
-                # the key that shows the others is never left out
-                if need <= free:
-                    shown_keys.append((key, words))
-                    free -= need
-            for key, words in (known for known in self.keys if known in shown_keys):
-                need = width(key) + 1 + width(words) + 2
-                left += Content.styled(key, "bold $text-primary") + Content(f" {words}  ")
-                used += need
-        return left + Content(" " * max(room - used - width(note) - 1, 0)) + Content.styled(note, "bold")
-
-
-def progress(done: int, total: int | None) -> str:
-    """How far a file is read: `41 %`, of a pipe how much."""
-    return size(done) if not total else share(min(done, total), total)
