@@ -115,11 +115,11 @@ async def _listening(starting: object, at: Address) -> tuple[str, int]:
 
 
 def _closing(collector: Collector) -> None:
-    recording = collector.recording
-    if recording.failure:
-        raise click.ClickException(f"records could not be kept: {recording.failure}")
-    if recording.not_kept:
-        say(f"missing: {recording.not_kept:,} records found no room on the disk")
+    keeper = collector.recording.keeper
+    if keeper.failure:
+        raise click.ClickException(f"records could not be kept: {keeper.failure}")
+    if keeper.not_kept:
+        say(f"missing: {keeper.not_kept:,} records found no room on the disk")
 
 
 def _secret(directory: Path | None, name: str) -> str:

@@ -24,6 +24,7 @@ from aiohttp import web
 
 from tapper.collector.agents import Agents
 from tapper.collector.ingest import Ingest
+from tapper.collector.keeper import Keeper
 from tapper.collector.recording import Recording
 from tapper.feed.interface import Health
 from tapper.feed.live import LiveFeed, Log
@@ -109,18 +110,20 @@ class Collector:
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(self._ingest.kept, numbers)
 
-            self.recording = Recording(
+            identity = Identity(self._options.claims, first_id=newest + 1, owners=self._options.owners)
+            keeper = Keeper(
                 self.session,
                 {
                     "payload": _engine.payload_schema_message("payload"),
                     "message": _engine.payload_schema_message("message_payload"),
                 },
-                Identity(self._options.claims, first_id=newest + 1, owners=self._options.owners),
+                identity,
                 self._options.retention,
                 self._log,
                 kept,
                 self._options.patience,
             )
+            self.recording = Recording(keeper, identity, self._log)
             self.feed = LiveFeed(self.session, self._log, self.health, self._packets)
             session_id = str(self.session.meta.options.get("collector"))
             self._ingest = Ingest(self._options.token, session_id, self.settings, self.agents, self.recording)
@@ -188,7 +191,7 @@ class Collector:
     def health(self) -> Health:
         """How the way from packets to records is."""
         return Health(
-            live=self.recording.failure is None,
+            live=self.recording.keeper.failure is None,
             title=self.title,
             started_ns=self._started_ns,
             agents=self.agents.states(),
@@ -199,20 +202,20 @@ class Collector:
 
     def _rate(self) -> float:
         since = time.monotonic() - RATE_OVER
-        return sum(count for at, count in list(self.recording.recent) if at >= since) / RATE_OVER
+        return sum(count for at, count in list(self.recording.keeper.recent) if at >= since) / RATE_OVER
 
     def _hints(self) -> Iterable[str]:
-        recording = self.recording
-        if recording.failure:
-            yield f"Nothing is recorded any more: {recording.failure}"
-        if recording.full_since_ns is not None:
-            since = datetime.fromtimestamp(recording.full_since_ns / 1e9, UTC).astimezone()
+        keeper = self.recording.keeper
+        if keeper.failure:
+            yield f"Nothing is recorded any more: {keeper.failure}"
+        if keeper.full_since_ns is not None:
+            since = datetime.fromtimestamp(keeper.full_since_ns / 1e9, UTC).astimezone()
             yield (
-                f"The disk of {self.session.path} is full since {since:%H:%M:%S}: {recording.not_kept:,} records were"
+                f"The disk of {self.session.path} is full since {since:%H:%M:%S}: {keeper.not_kept:,} records were"
                 " not kept. Make room, or limit the session with --retain-bytes."
             )
-        elif recording.not_kept:
-            yield f"{recording.not_kept:,} records were not kept: the disk was full."
+        elif keeper.not_kept:
+            yield f"{keeper.not_kept:,} records were not kept: the disk was full."
         yield from self.further_hints()
         yield from self.agents.hints()
         if not any(a.connection is not None for a in self.agents) and time.time_ns() - self._started_ns > WAITING * 1e9:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
-from tapper.collector.recording import Item
+from tapper.collector.keeper import Item
 from tapper.model import control
 from tapper.model.schema import SCHEMA_VERSION
 from tapper.model.wire import MAX_SHIPMENT, Shipment, WireError
@@ -149,7 +149,7 @@ class Ingest:
         if agent.connection is not None:  # a connection of before, half dead
             await agent.connection.close()
         agent.connection, agent.ended, agent.heard = socket, False, time.monotonic()
-        seq = self._recording.marks.get(agent.key, -1)
+        seq = self._recording.keeper.marks.get(agent.key, -1)
         agent.known = agent.known or seq >= 0
         await socket.send_str(control.encode(control.Welcome(self._session, seq, self.settings, self._targets)))
         return agent

@@ -1,4 +1,4 @@
-"""Calls that two ends saw, as shipments of the agents at these ends, and a recording that takes them step by step."""
+"""Calls that two ends saw, as shipments of the agents at these ends, and what keeps them, step by step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tapper.collector.recording import Item, Recording
+from tapper.collector.keeper import Item, Keeper
 from tapper.feed.live import Log
 from tapper.identity.index import Identity
 from tapper.model.wire import NARROW, PARTS, Shipment, pack
@@ -61,9 +61,9 @@ def shipment(seq: int, source: str = "eth0", **parts: Any) -> Shipment:
 
 @dataclass
 class Steps:
-    """A recording without its thread: `step` does what it would do."""
+    """A keeper, and what came of its steps."""
 
-    recording: Recording
+    keeper: Keeper
     session: Session
     log: Log
     acks: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Steps:
 
     def step(self, *came: tuple[str, Shipment]) -> None:
         """Shipments of agents that came within one step."""
-        self.recording._step([Item(agent, "b", one, 100, self.refusals.append) for agent, one in came])
+        self.keeper.step([Item(agent, "b", one, 100, self.refusals.append) for agent, one in came])
 
     def finish(self) -> None:
         """Steps until nothing waits."""
@@ -96,7 +96,7 @@ def steps(path: Path, retention: Retention | None = None, claims: tuple[Claim, .
     with session:
         log = Log()
         newest = session.query("SELECT coalesce(max(id), -1) AS id FROM endpoint")["id"][0].as_py()
-        recording = Recording(
+        keeper = Keeper(
             session,
             SCHEMA_MESSAGES,
             Identity(claims, first_id=newest + 1),
@@ -104,6 +104,6 @@ def steps(path: Path, retention: Retention | None = None, claims: tuple[Claim, .
             log,
             lambda kept: acks.update({key: seq for key, (seq, _) in kept.items()}),
         )
-        made = Steps(recording, session, log, acks)
+        made = Steps(keeper, session, log, acks)
         yield made
-        recording._writer.abandon()
+        keeper.abandon()
