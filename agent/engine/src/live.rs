@@ -156,9 +156,10 @@ impl LiveReader {
         }
     }
 
-    /// Takes what was captured until now, the block that is being filled included: all that the ring holds, but not
-    /// what goes on coming for ever.
+    /// Takes what was captured until now, the block that is being filled included. What comes later is refused, so that
+    /// all that the ring counted was seen or dropped.
     fn drain(&mut self) {
+        self.source.refuse();
         let began = Instant::now();
         for _ in 0..=self.source.blocks() {
             loop {

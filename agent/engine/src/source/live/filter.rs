@@ -75,7 +75,7 @@ const V6_OTHERS: [u32; 9] = [0, 4, 41, 43, 44, 47, 51, 58, 60];
 /// UDP ports of tunnels that may hold anything: VXLAN, Linux's VXLAN, Geneve.
 const TUNNELS: [u32; 3] = [4789, 8472, 6081];
 
-type Code = Vec<Instruction>;
+pub(super) type Code = Vec<Instruction>;
 
 /// The program for what is wanted; a packet that it accepts is taken up to `snap_length` bytes.
 pub(super) fn program(wanted: &Wanted, snap_length: u32) -> Code {
@@ -85,6 +85,11 @@ pub(super) fn program(wanted: &Wanted, snap_length: u32) -> Code {
     code.extend(when(&[IPV6], ipv6(wanted, &accept)));
     code.extend(ret(0));
     code
+}
+
+/// The program that takes no packet.
+pub(super) fn nothing() -> Code {
+    ret(0)
 }
 
 /// Leaves the EtherType of the IP header in A and where it begins in X.

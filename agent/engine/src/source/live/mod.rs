@@ -172,6 +172,11 @@ impl LiveSource {
         }
     }
 
+    /// Takes no packets any more; those in the ring are still given.
+    pub fn refuse(&self) {
+        let _ = self.socket.refuse(); // then those that come after the last look are not seen, though counted
+    }
+
     /// How many blocks of packets it holds at most.
     pub fn blocks(&self) -> usize {
         self.ring.blocks()

@@ -69,7 +69,15 @@ impl Socket {
 
     /// Sets which packets are taken, at once for all that follow.
     pub(super) fn set_filter(&self, wanted: &Wanted, snap_length: u32) -> io::Result<()> {
-        let mut code = filter::program(wanted, snap_length.min(SNAP_LENGTH));
+        self.attach(filter::program(wanted, snap_length.min(SNAP_LENGTH)))
+    }
+
+    /// Takes no packets any more.
+    pub(super) fn refuse(&self) -> io::Result<()> {
+        self.attach(filter::nothing())
+    }
+
+    fn attach(&self, mut code: filter::Code) -> io::Result<()> {
         let program = libc::sock_fprog { len: code.len() as u16, filter: code.as_mut_ptr().cast() };
         self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
     }
