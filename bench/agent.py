@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.live import ADDRESS, MEASUREMENTS, PORT, Place, account, place
+from bench.live import MEASUREMENTS, account
+from bench.network import ADDRESS, PORT, Place, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
