@@ -77,7 +77,7 @@ export function EdgeLayer({ edges, lines, spaces, theme, looks, onChoose, onHove
             width={Math.round(lineWidth(edge) * 10) / 10}
             colour={latencyColour(slowness(edge), theme)}
             dead={isDead(edge)}
-            failing={edge.errors > 0}
+            errors={edge.calls ? edge.errors / edge.calls : 0}
             streaming={edge.streams > 0 && edge.calls === 0}
             chosen={chosen}
             dim={dim}
@@ -94,18 +94,26 @@ interface PathProps {
   readonly width: number;
   readonly colour: string;
   readonly dead: boolean;
-  readonly failing: boolean;
+  /** Share of the calls. */
+  readonly errors: number;
   readonly streaming: boolean;
   readonly chosen: boolean;
   readonly dim: boolean;
   readonly arrow: boolean;
 }
 
-const EdgePath = memo(function EdgePath({ id, d, width, colour, dead, streaming, chosen, dim, arrow }: PathProps) {
+/** A red border of the line, the stronger the more fails; from a fifth on it is as strong as it gets. */
+const errorOpacity = (share: number): number => 0.3 + 0.7 * Math.min(share * 5, 1);
+
+const EdgePath = memo(function EdgePath(props: PathProps) {
+  const { id, d, width, colour, dead, errors, streaming, chosen, dim, arrow } = props;
   const state = `${dead ? " dead" : ""}${streaming ? " streaming" : ""}${dim ? " dim" : ""}`;
   return (
     <g>
       {chosen && <path d={d} className="halo" strokeWidth={width + 9} />}
+      {errors > 0 && (
+        <path d={d} className={`errors${state}`} strokeWidth={width + 2.6} strokeOpacity={errorOpacity(errors)} />
+      )}
       <path
         d={d}
         className={`line${state}`}

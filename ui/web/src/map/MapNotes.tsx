@@ -16,6 +16,7 @@ export function MapNotes() {
   const theme = useTheme();
   if (!drawn.graph.nodes.size) return null;
   const dead = drawn.graph.edges.some((edge) => failedConnections(edge) > 0);
+  const errors = drawn.graph.edges.some((edge) => edge.errors > 0);
   const streams = drawn.graph.edges.some((edge) => edge.streams > 0 && edge.calls === 0);
   const colours = STOPS.map((ns) => latencyColour(ns, theme)).join(", ");
   const groups = drawn.folded ? [...drawn.graph.nodes.values()].filter((node) => node.kind === "namespace").length : 0;
@@ -27,6 +28,12 @@ export function MapNotes() {
         10 s
       </span>
       <span>width: rate</span>
+      {errors && (
+        <span>
+          <i className="key-line errors" />
+          errors
+        </span>
+      )}
       {dead && (
         <span>
           <i className="key-line" />

@@ -107,6 +107,7 @@ function Inner() {
     const at = scene.where.get(to)!;
     void flow.setCenter(at.x + NODE_WIDTH / 2, at.y + NODE_HEIGHT / 2, { zoom: Math.max(flow.getZoom(), NEAR) });
   };
+  const chooseEdge = (key: string): void => go({ edge: view.edge === key ? null : key, node: null, request: null });
   const looks = (edge: Edge) => ({
     chosen: edge.key === view.edge || edge.key === hovered,
     dim: isDim(edge, scene.bright, view.edge, view.node),
@@ -147,10 +148,10 @@ function Inner() {
             spaces={scene.boxes}
             theme={theme}
             looks={looks}
-            onChoose={(key) => go({ edge: view.edge === key ? null : key, node: null, request: null })}
+            onChoose={chooseEdge}
             onHover={setHovered}
           />
-          <Labels scene={scene} chosen={[view.edge, hovered]} dim={(edge) => looks(edge).dim} />
+          <Labels scene={scene} chosen={[view.edge, hovered]} dim={(edge) => looks(edge).dim} onChoose={chooseEdge} />
         </ViewportPortal>
       </ReactFlow>
       <MapTools laid={laid} scene={scene} />
@@ -244,17 +245,20 @@ interface LabelProps {
   readonly scene: Scene;
   readonly chosen: readonly (string | null)[];
   dim(edge: Edge): boolean;
+  onChoose(key: string): void;
 }
 
-function Labels({ scene, chosen, dim }: LabelProps) {
+function Labels({ scene, chosen, dim, onChoose }: LabelProps) {
   return (
     <div className="labels" aria-hidden="true">
       {scene.labels.map(({ key, x, y, edge, lines }) => {
         const change = scene.changed.get(key);
         if (dim(edge)) return null;
         return (
+          // biome-ignore lint/a11y/noStaticElementInteractions: for the mouse, as the line is; the keyboard has the table
           <div
             key={key}
+            onClick={() => onChoose(key)}
             className={`label${chosen.includes(key) ? " chosen" : ""}${edge.errors ? "" : " timeout"}`}
             style={{ left: x, top: y }}
           >
