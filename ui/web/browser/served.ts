@@ -1,16 +1,18 @@
-// Real servers for the tests, and the browser that looks at them.
+// Real servers for the tests, and the browser that looks at them. What a page shows comes when it comes: tests wait for
+// it (`soon`, a locator's waitFor), and never read it once.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect } from "vitest";
 
 export const ROOT = resolve(import.meta.dirname, "../../..");
 const TAPPER = join(ROOT, ".venv/bin/tapper");
 const PYTHON = join(ROOT, ".venv/bin/python");
 const CAPTURE = join(ROOT, "tapper/demo/shop.pcap.zst");
-const NAMES = join(ROOT, "tapper/demo/names.yaml");
+export const NAMES = join(ROOT, "tapper/demo/names.yaml");
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** Why these tests can't run here; null: they can. */
@@ -23,10 +25,17 @@ export const missing = [
 if (missing) console.warn(`browser tests are skipped: ${missing}`);
 
 /** A bound for one condition on a busy machine, ms. */
-export const LONG = 30_000;
+export const LONG = 60_000;
+
+/** Reads again and again until it is what the matcher behind it asks for. */
+export function soon<T>(read: () => T | Promise<T>) {
+  return expect.poll(read, { timeout: LONG, interval: 50 });
+}
 
 export class Served {
   private said = "";
+  private running = true;
+  private readonly gone: Promise<void>;
   private constructor(
     private readonly process: ChildProcess,
     readonly directory: string,
@@ -36,6 +45,12 @@ export class Served {
         this.said += data.toString();
       });
     }
+    this.gone = new Promise((wake) => {
+      process.once("exit", () => {
+        this.running = false;
+        wake();
+      });
+    });
   }
 
   static run(directory: string, ...args: string[]): Served {
@@ -49,21 +64,21 @@ export class Served {
     while (Date.now() < until) {
       const found = this.said.match(pattern);
       if (found) return found;
-      if (this.process.exitCode !== null) break;
+      if (!this.running) break;
       await new Promise((wake) => setTimeout(wake, 50));
     }
     throw new Error(`${this.process.spawnargs.join(" ")} never said ${pattern}: ${this.said}`);
   }
 
-  async ended(): Promise<void> {
-    if (this.process.exitCode === null) await new Promise((wake) => this.process.once("exit", wake));
+  ended(): Promise<void> {
+    return this.gone;
   }
 
   async stop(): Promise<void> {
-    if (this.process.exitCode !== null) return;
+    if (!this.running) return;
     this.process.kill("SIGINT");
-    const end = setTimeout(() => this.process.kill("SIGKILL"), 10_000);
-    await this.ended();
+    const end = setTimeout(() => this.process.kill("SIGKILL"), LONG / 2);
+    await this.gone;
     clearTimeout(end);
   }
 }
@@ -85,21 +100,21 @@ export async function shop(directory: string, capture = CAPTURE, names = NAMES):
 }
 
 /** A collector whose front ends ask at `port` (0: any). */
-export async function collector(directory: string, port = 0): Promise<[Served, string, string]> {
+export async function collector(directory: string, names: string, port = 0): Promise<[Served, string, string]> {
   const served = Served.run(
     directory,
     ...["collector", "--listen", "127.0.0.1:0", "--api-listen", `127.0.0.1:${port}`, "--credentials", "keys"],
-    ...["--names", NAMES, "--save", "live.tap"],
+    ...["--names", names, "--save", "live.tap"],
   );
   const url = (await served.says(URL_SAID))[1]!;
   return [served, url, (await served.says(/agents: (\S+)/))[1]!];
 }
 
-/** Ships the recorded shop to a collector as if it were live. */
-export async function replay(directory: string, agents: string, speed: string): Promise<Served> {
+/** Ships the recorded shop, or another capture, to a collector as if it were live. */
+export function replay(directory: string, agents: string, speed: string, capture = CAPTURE): Served {
   return Served.run(
     directory,
-    ...["replay", CAPTURE, "--speed", speed, "--collector", agents],
+    ...["replay", capture, "--speed", speed, "--collector", agents],
     ...["--token-file", "keys/token", "--ca", "keys/ca.pem"],
   );
 }
@@ -121,15 +136,23 @@ export async function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 }
 
-/** A page on which whatever goes wrong is kept: errors, alerts, what the content security policy refused. */
+interface Looks {
+  readonly dark?: boolean;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** A page on which whatever goes wrong is kept: errors, alerts, what the policy refused, what is asked
+ * elsewhere, what the server can't do. */
 export async function opened(
   browser: Browser,
   url: string,
-  options: { dark?: boolean; width?: number; height?: number } = {},
+  looks: Looks = {},
 ): Promise<{ page: Page; wrong: string[] }> {
+  const { origin } = new URL(url);
   const context = await browser.newContext({
-    viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
-    colorScheme: options.dark ? "dark" : "light",
+    viewport: { width: looks.width ?? 1440, height: looks.height ?? 900 },
+    colorScheme: looks.dark ? "dark" : "light",
     acceptDownloads: true,
     permissions: ["clipboard-read", "clipboard-write"],
     timezoneId: "UTC",
@@ -145,7 +168,64 @@ export async function opened(
   page.on("console", (message) => {
     if (/content security policy/i.test(message.text())) wrong.push(message.text());
   });
+  page.on("request", (request) => {
+    const asked = new URL(request.url());
+    if (/^(http|ws)/.test(asked.protocol) && asked.origin !== origin) wrong.push(`asked elsewhere: ${asked.href}`);
+  });
+  page.on("response", (response) => {
+    if (response.status() >= 500) wrong.push(`${response.status()} of ${response.url()}`);
+  });
   await page.goto(url);
-  await page.locator(".service").first().waitFor();
+  await page.locator(".top .facts").waitFor();
   return { page, wrong };
+}
+
+export interface Visit {
+  readonly page: Page;
+  readonly url: string;
+  /** Opens the page anew with the query of a URL, and waits until it has begun. */
+  show(query: string): Promise<void>;
+}
+
+/** For the tests of a block: a server with a page of its own from before the first to after the last of them. */
+export function visit(
+  serve: (directory: string) => Promise<[Served, string]>,
+  begin: (visit: Visit) => void | Promise<void>,
+  looks: Looks = {},
+): void {
+  let directory = "";
+  let browser: Browser | undefined;
+  let served: Served | undefined;
+  let wrong: string[] = [];
+  beforeAll(async () => {
+    let url: string;
+    let page: Page;
+    directory = scratch();
+    [served, url] = await serve(directory);
+    browser = await launch();
+    ({ page, wrong } = await opened(browser, url, looks));
+    const show = async (query: string): Promise<void> => {
+      await page.goto(new URL(`/${query}`, url).href);
+      await page.locator(".top .facts").waitFor();
+    };
+    await begin({ page, url, show });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await served?.stop();
+    if (directory) forget(directory);
+    expect(wrong).toEqual([]);
+  });
+}
+
+/** Where the boxes are on the map, whatever the view shows of it. */
+export function places(page: Page): Promise<Record<string, string>> {
+  return page.evaluate(() =>
+    Object.fromEntries(
+      [...document.querySelectorAll<HTMLElement>(".react-flow__node")].map((node) => [
+        node.dataset.id ?? "",
+        `${node.style.left} ${node.style.top}`,
+      ]),
+    ),
+  );
 }

@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { AxeResults, RunOptions } from "axe-core";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { forget, launch, missing, opened, type Served, scratch, shop } from "./served";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { missing, shop, soon, type Visit, visit } from "./served";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES: RunOptions = { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
@@ -52,32 +52,22 @@ const VIEWS: readonly (readonly [name: string, query: string, click: string | nu
 ];
 
 describe.skipIf(missing).each(["light", "dark"] as const)("in %s", (theme) => {
-  const directory = missing ? "" : scratch();
-  let browser: Browser;
-  let served: Served;
   let page: Page;
-  let wrong: string[];
+  let show: Visit["show"];
 
-  beforeAll(async () => {
-    let url: string;
-    [served, url] = await shop(directory);
-    browser = await launch();
-    ({ page, wrong } = await opened(browser, url, { dark: theme === "dark", width: 1120, height: 700 }));
-  });
-
-  afterAll(async () => {
-    expect(wrong ?? []).toEqual([]);
-    await browser?.close();
-    await served?.stop();
-    forget(directory);
-  });
+  visit(
+    shop,
+    (begun) => {
+      ({ page, show } = begun);
+    },
+    { dark: theme === "dark", width: 1120, height: 700 },
+  );
 
   it.each(VIEWS)("%s", async (name, query, click, there, kept) => {
-    await page.goto(new URL(`/${query}`, page.url()).href);
-    await page.locator(".top").waitFor();
+    await show(query);
     if (click) await page.locator(click).first().click();
     await page.locator(there).first().waitFor({ state: "attached" });
-    await page.waitForLoadState("networkidle");
+    await settled(page);
     expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe(theme);
     expect((await serious(page)).join("\n")).toBe("");
     const path = kept && PICTURES ? { path: join(PICTURES, `web-${name}-${theme}.jpg`) } : {};
@@ -86,6 +76,21 @@ describe.skipIf(missing).each(["light", "dark"] as const)("in %s", (theme) => {
     if (kept) expect(picture.length).toBeLessThan(MOST_BYTES);
   });
 });
+
+/** Waits until nothing is asked for, loaded or moving any more: colours and pictures are of what stays. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState("networkidle");
+  await soon(() =>
+    page.evaluate(() => {
+      const moving = document.getAnimations().some(({ playState, effect }) => {
+        return playState === "running" && effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY;
+      });
+      return (
+        moving || document.querySelector(".loading-row") !== null || document.body.textContent.includes("Asking …")
+      );
+    }),
+  ).toBe(false);
+}
 
 /** What axe finds serious or critical, in a few words. The rules are read into the page past its policy. */
 async function serious(page: Page): Promise<string[]> {

@@ -1,4 +1,5 @@
-// Tests of the built page in a real browser, against real servers. One file at a time: they share two cores.
+// Tests of the built page in a real browser, against real servers. One file at a time: they share two cores, which may
+// be busy with other things: times are far beyond what any of it takes.
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -6,7 +7,7 @@ export default defineConfig({
     include: ["browser/**/*.test.ts"],
     environment: "node",
     fileParallelism: false,
-    testTimeout: 90_000,
-    hookTimeout: 90_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });
