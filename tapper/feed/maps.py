@@ -49,22 +49,31 @@ _CALL = f"(e.notes & {NOTES['stream'][0]}) = 0"
 _FAILED = f"e.outcome IN ({', '.join(repr(o) for o in FAILED)})"
 
 _ENDS = "JOIN numbered a ON a.id = e.src JOIN numbered b ON b.id = e.dst"
+_JOINED = {"src": "a.node", "dst": "b.node", "ends": _ENDS}
+_PLAIN = {"src": "e.src", "dst": "e.dst", "ends": ""}
+"""Where each node is one endpoint, whose id is then the node's number."""
+
+
+def _total(one: str, other: str) -> str:
+    """Both columns' sum. Sums of unsigned numbers of 64 bits would be made in 128."""
+    return f"CAST(sum(CAST(coalesce(e.{one}, 0) + coalesce(e.{other}, 0) AS BIGINT)) AS BIGINT)"
+
 
 # All rows are grouped by plain columns, which is fast; what is wanted is then made of the few rows that this gives.
 # With FILTER and joins on every row, and all in one statement, it takes up to three times as long.
 _SUMS = f"""
 SELECT e.src, e.dst, e.protocol, e.outcome, CAST({_STREAM} AS INTEGER) AS stream, count(*) AS n,
   max(e.latency_ns) AS max_ns,
-  CAST(sum(coalesce(e.request_head_bytes, 0) + coalesce(e.request_body_bytes, 0)) AS BIGINT) AS bytes_sent,
-  CAST(sum(coalesce(e.response_head_bytes, 0) + coalesce(e.response_body_bytes, 0)) AS BIGINT) AS bytes_received,
-  CAST(sum(coalesce(e.messages_sent, 0) + coalesce(e.messages_received, 0)) AS BIGINT) AS messages,
+  {_total("request_head_bytes", "request_body_bytes")} AS bytes_sent,
+  {_total("response_head_bytes", "response_body_bytes")} AS bytes_received,
+  {_total("messages_sent", "messages_received")} AS messages,
   min(e.time) AS first, max(e.time) AS last
 FROM exchange e WHERE {{condition}} GROUP BY ALL"""
 
 _EXACT = f"""
-SELECT a.node AS src, b.node AS dst, e.protocol AS protocol,
+SELECT {{src}} AS src, {{dst}} AS dst, e.protocol AS protocol,
   quantile_disc(e.latency_ns, [0.5, 0.95, 0.99]) AS quantiles
-FROM exchange e {_ENDS} WHERE {{condition}} AND {_CALL} GROUP BY ALL"""
+FROM exchange e {{ends}} WHERE {{condition}} AND {_CALL} GROUP BY ALL"""
 
 # By classes of latency that differ by 0.5 %, whose number is bounded however many calls there are.
 _ESTIMATED = f"""
@@ -74,10 +83,10 @@ FROM (
   SELECT src, dst, protocol, highest, sum(n) OVER (PARTITION BY src, dst, protocol ORDER BY class) AS up_to,
     sum(n) OVER (PARTITION BY src, dst, protocol) AS n
   FROM (
-    SELECT a.node AS src, b.node AS dst, e.protocol AS protocol,
+    SELECT {{src}} AS src, {{dst}} AS dst, e.protocol AS protocol,
       CAST(floor(log2(greatest(e.latency_ns, 1)) * 139) AS INTEGER) AS class,
       max(e.latency_ns) AS highest, count(*) AS n
-    FROM exchange e {_ENDS} WHERE {{condition}} AND {_CALL} AND e.latency_ns IS NOT NULL GROUP BY ALL
+    FROM exchange e {{ends}} WHERE {{condition}} AND {_CALL} AND e.latency_ns IS NOT NULL GROUP BY ALL
   )
 ) GROUP BY ALL"""
 
@@ -134,11 +143,12 @@ def edges(session: Session, level: str, where: str, span: Span) -> Map:
     with _numbered(session, level), resolved(session, select(where, span)) as selection:
         sums = session.query(_SUMS.format(condition=selection.condition), selection.parameters)
         approximate = (pc.sum(sums["n"]).as_py() or 0) > MAX_EXACT
-        latencies = (_ESTIMATED if approximate else _EXACT).format(condition=selection.condition)
+        endpoints = session.query("FROM numbered ORDER BY id")
+        ends = _PLAIN if endpoints["id"].equals(endpoints["node"]) else _JOINED
+        latencies = (_ESTIMATED if approximate else _EXACT).format(condition=selection.condition, **ends)
         quantiles = session.query(latencies, selection.parameters)
         of_flows, without_calls = _flows(where, span, selection)
         flows = session.query(_FLOWS.format(condition=of_flows.condition), of_flows.parameters)
-        endpoints = session.query("FROM numbered ORDER BY id")
     table = _calls(sums, endpoints).join(_quantiles(quantiles), _KEYS, join_type="left outer", use_threads=False)
     table = table.join(flows, _KEYS, join_type="full outer" if without_calls else "left outer", use_threads=False)
     table = _finished(table.sort_by([(key, "ascending") for key in _KEYS]))
