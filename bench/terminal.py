@@ -126,11 +126,19 @@ def _record(session: Session, held: int, ready: threading.Event, stop: threading
 
 
 async def _press(feed: SessionFeed) -> list[tuple[float, float]]:
+    from ui.terminal import stay
     from ui.terminal.app import TapperApp
 
-    app = TapperApp(feed)
+    app, begun = TapperApp(feed), asyncio.Event()
+
+    def begin() -> None:
+        stay()
+        begun.set()
+
+    app.begun = begin
     took = []
     async with app.run_test(size=(120, 40)) as pilot:
+        await begun.wait()
         while not app.requests.rows.current:
             await pilot.pause(0.05)
         for key in KEYS * REPEATS:
@@ -141,23 +149,18 @@ async def _press(feed: SessionFeed) -> list[tuple[float, float]]:
 
 
 async def _one(app: TapperApp, key: str) -> tuple[float, float]:
-    rows = app.requests.rows
-    painted = asyncio.get_running_loop().create_future()
+    """Milliseconds from a key to its rows on the screen, and those that the UI's thread worked meanwhile."""
+    rows, done = app.requests.rows, asyncio.Event()
     begun, worked = time.perf_counter(), time.thread_time()
-
-    def seen() -> None:
-        if painted.done():
-            return
-        row = rows.current
-        if row is None and rows.total:
-            app.call_after_refresh(seen)  # its rows are still asked for
-        else:
-            painted.set_result((time.perf_counter() - begun, time.thread_time() - worked))
-
     app.simulate_key(key)
-    app.call_later(lambda: app.call_after_refresh(seen))
-    took, cpu = await asyncio.wait_for(painted, 10)
-    return took * 1000, cpu * 1000
+    app.call_later(done.set)
+    await done.wait()
+    while rows.current is None and rows.total:
+        await asyncio.sleep(0.001)  # its rows are still asked for; asking all the time would hold that up
+    painted = asyncio.Event()
+    app.call_after_refresh(painted.set)
+    await asyncio.wait_for(painted.wait(), 10)
+    return (time.perf_counter() - begun) * 1000, (time.thread_time() - worked) * 1000
 
 
 def figures(scratch: Path, line: Line, exchanges: int = EXCHANGES) -> None:

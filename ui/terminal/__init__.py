@@ -48,7 +48,7 @@ def run(
         app.progress = progress
     if over is not None:
         app.over = over
-    app.begun = _stays
+    app.begun = stay
     try:
         app.run()
     finally:
@@ -56,7 +56,7 @@ def run(
         gc.unfreeze()
 
 
-def _stays() -> None:
+def stay() -> None:
     """What is there now stays: a search for what could be freed passes it by, where it would hold up a key for long."""
     gc.freeze()
     gc.enable()

@@ -29,7 +29,7 @@ class Heading(Widget):
     def render(self) -> RenderResult:
         """The titles as wide as the columns, that of the order with an arrow."""
         titles = []
-        for number, column in enumerate(self.rows.columns):
+        for number, column in enumerate(self.rows.layout_.columns):
             arrow = ("▾" if self.rows.descending else "▴") if number == self.rows.order else ""
             titles.append(f"{arrow}{column.title}" if column.right else f"{column.title}{arrow}")
         return Content(" " + self.rows.layout_.line(titles)[self.rows.scroll_offset.x :])

@@ -202,7 +202,7 @@ class MapPane(Vertical):
     def on_sorted(self, event: Sorted) -> None:
         """A title was clicked."""
         event.stop()
-        title = self.rows.columns[event.column].title
+        title = self.rows.layout_.columns[event.column].title
         by = {"FROM": "from", "TO": "to", "CALLS": "calls", "RATE": "calls", "p95": "p95", "p99": "p99"}
         self.set_order(by.get(title, "what hurts"))
 

@@ -129,7 +129,7 @@ class RequestList(Vertical):
 
     def _mark_order(self) -> None:
         title = TITLES.get(self.query_.order)
-        titles = [column.title for column in self.rows.columns]
+        titles = [column.title for column in self.rows.layout_.columns]
         self.rows.order = titles.index(title) if title in titles else -1
         self.rows.descending = self.query_.descending
         self.rows.heading.refresh()
@@ -153,7 +153,7 @@ class RequestList(Vertical):
     def on_sorted(self, event: Sorted) -> None:
         """A title was clicked."""
         event.stop()
-        title = self.rows.columns[event.column].title
+        title = self.rows.layout_.columns[event.column].title
         if title in ORDERS:
             self.action_order(ORDERS[title][0])
 

@@ -48,7 +48,7 @@ class RowStrips:
         row = rows.row(number)
         if row is not None and (made := self._made.get((number, at))) is not None:
             return made[1]
-        text = "·" if row is None else rows.layout_.line([column.text(row) for column in rows.columns])
+        text = "·" if row is None else rows.layout_.line([column.text(row) for column in rows.layout_.columns])
         style = self.plain + self._of(UNKNOWN if row is None else rows.outcome(row))
         if at:
             style += rows.get_component_rich_style("rows--cursor", partial=True)

@@ -28,7 +28,13 @@ class RowWindow:
 
     def forget(self) -> None:
         """Holds none: there will be others."""
-        self.total, self.start, self.rows, self._asked = 0, 0, [], None
+        self.total, self.start, self.rows = 0, 0, []
+        self._asked, self._known = None, False
+
+    @property
+    def waits(self) -> bool:
+        """Whether rows are asked for that have not come."""
+        return not self._known or self._asked is not None
 
     def row(self, number: int) -> Row | None:
         """That row, if it is held."""

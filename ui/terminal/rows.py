@@ -71,6 +71,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.message = empty
         """Shown instead of rows while there are none."""
         self.heading = Heading(self)
+        self._opens = False
+        """Whether the row at the cursor is to be opened when it comes."""
         self._window = RowWindow()
         self._strips = RowStrips(self)
 
@@ -83,6 +85,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.set_class(wide, "wide")
         self.scroll_to(x=0, animate=False)
         self._settle()
+        self.heading.refresh()
         self.repaint()
 
     def show(self, total: int, start: int, rows: list[Row], *, shift: int = 0) -> None:
@@ -110,6 +113,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         if self._seen() != before or not total:
             self.refresh()
         self.post_message(Moved(self))
+        if self._opens:
+            self.action_open()
         self._want()
 
     def _seen(self) -> tuple[Any, ...]:
@@ -125,6 +130,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.layout_.forget()
         self.scroll_to(y=0, animate=False)
         self._settle()
+        self.heading.refresh()
         self.repaint()
 
     def repaint(self) -> None:
@@ -190,12 +196,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
             self.virtual_size = size
         if changed:
             self.repaint()
-        self.heading.refresh()
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """What is shown of a row."""
-        return self.layout_.columns
+            self.heading.refresh()
 
     # painting
 
@@ -216,7 +217,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     # moving
 
     def _go(self, number: int, *, follow: bool = False) -> None:
-        before = self.cursor
+        before, self._opens = self.cursor, False
         self.cursor = min(max(number, 0), max(self.total - 1, 0))
         self._follow(follow)
         height = max(self.size.height, 1)
@@ -263,7 +264,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.scroll_to(x=self.scroll_offset.x + by, animate=False)
 
     def action_open(self) -> None:
-        """Opens the row."""
+        """Opens the row, now or when it comes."""
+        self._opens = self.current is None and self._window.waits
         if self.current is not None:
             self.post_message(Opened(self))
 

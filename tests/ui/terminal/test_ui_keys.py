@@ -116,6 +116,33 @@ async def test_what_is_typed_fast_is_done_in_its_order(small: Feed) -> None:
         assert pilot.app._line._input.value == "ce"
 
 
+@pytest.mark.parametrize(
+    ("typed", "names", "value"),
+    [
+        ("xh\x15/tmp/q", {"\x15": "ctrl+u", "/": "slash"}, "/tmp/q"),
+        ("*+slow", {"*": "asterisk", "+": "plus"}, "slow"),
+        (":export\rlsave.jsonl", {":": "colon", "\r": "enter", ".": "full_stop"}, "requests.jsonlsave.jsonl"),
+    ],
+    ids=["export", "keep", "palette"],
+)
+async def test_what_is_typed_behind_a_menus_key_goes_where_that_leads(
+    small: Feed, typed: str, names: dict[str, str], value: str
+) -> None:
+    async with driven(small, *["down"] * 6, where="status >= 0") as pilot:
+        for char in typed:
+            pilot.app.post_message(Key(names.get(char, char), char))
+        await settled(pilot)
+        await until(pilot, lambda: isinstance(pilot.app.focused, Input) and pilot.app.focused.value == value)
+
+
+async def test_a_row_is_opened_that_was_not_there_yet(small: Feed) -> None:
+    async with driven(small) as pilot:
+        for key in ("s", "l", "enter"):
+            pilot.app.post_message(Key(key, key[0]))
+        await until(pilot, lambda: pilot.app.requests.detail.whole is not None)
+        assert pilot.app.requests.detail.whole.exchange.target == "/charge"
+
+
 async def test_a_choice_made_twice_is_made_once(small: Feed) -> None:
     async with driven(small, "s") as pilot:
         for _ in range(2):

@@ -44,9 +44,10 @@ class Growing:
         self.recorder = Recorder(session, SCHEMA_MESSAGES, Identity(CLAIMS))
         self.made = 0
 
-    def more(self, number: int) -> None:
+    def more(self, number: int, latency_ms: float = 10) -> None:
         rows = [
-            call(WEB, ORDERS, n / 10, 10, id=n, target=f"/orders/{n}") for n in range(self.made, self.made + number)
+            call(WEB, ORDERS, n / 10, latency_ms, id=n, target=f"/orders/{n}")
+            for n in range(self.made, self.made + number)
         ]
         self.made += number
         self.recorder.add(engine_batch(rows))
@@ -121,6 +122,20 @@ async def test_newest_first_keeps_its_place(tmp_path: Path) -> None:
             source.more(40)
             await came(pilot, 140)
             assert rows.current["target"] == "/orders/96"
+
+
+async def test_slowest_first_the_cursor_stays_on_its_request(tmp_path: Path) -> None:
+    with growing(tmp_path / "x.tap") as source:
+        async with driven(source.feed, "L", *["down"] * 5, size=(100, 20)) as pilot:
+            rows = pilot.app.requests.rows
+            target, seen = rows.current["target"], rows.cursor - rows.scroll_offset.y
+            for number, latency in ((30, 50), (900, 70), (40, 1), (500, 90)):
+                before = rows.total
+                source.more(number, latency)
+                await came(pilot, before + number)
+                assert rows.current["target"] == target
+                assert rows.cursor - rows.scroll_offset.y == seen  # nor does what is seen move
+            assert rows.cursor == 5 + 30 + 900 + 500
 
 
 async def test_a_collector_that_goes_away_is_told_and_what_was_seen_stays(small: Feed) -> None:
