@@ -114,16 +114,27 @@ pub(super) fn media_type(value: &[u8]) -> &[u8] {
     value[..end].trim_ascii()
 }
 
+/// What is in front of the first hyphen, and behind it.
+fn part(value: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memchr(b'-', value) {
+        Some(at) => (&value[..at], &value[at + 1..]),
+        None => (value, b""),
+    }
+}
+
 /// Trace and span ids from W3C Trace Context or B3 headers.
 pub(super) fn push_trace(c: &mut ExchangeColumns, request: Option<&Message>, said: &Said) {
     let ids = request.zip(said.trace).and_then(|(request, (class, span))| {
         let value = request.span(span).trim_ascii();
-        let mut parts = value.split(|&b| b == b'-');
+        let (first, rest) = part(value);
         let (trace, span_id) = match class {
             // version "-" trace-id "-" parent-id "-" trace-flags
-            Class::TraceParent => (parts.nth(1)?, parts.next()),
+            Class::TraceParent => {
+                let (trace, rest) = part(rest);
+                (trace, Some(part(rest).0))
+            }
             // {TraceId}-{SpanId}-{SamplingState}-{ParentSpanId}
-            Class::B3 => (parts.next()?, parts.next()),
+            Class::B3 => (first, Some(part(rest).0)),
             _ => (value, said.span.map(|span| request.span(span).trim_ascii())),
         };
         let span_id = span_id.filter(|id| id.len() == 16 && is_hex(id));
