@@ -109,6 +109,14 @@ def _latency(row: Row) -> str:
     return duration(row["latency_ns"])
 
 
+_MARKS = {"partial": "P", "gap": "G", "redacted": "R", "stream": "S"}
+
+
+def marks(row: Row) -> str:
+    """What a reader should know of the record itself: P joined mid-stream, G bytes lost, R redacted, S a stream."""
+    return "".join(_MARKS.get(name, "") for name in note_names(row["notes"] or 0))
+
+
 def _notes(row: Row) -> str:
     return " ".join([*note_names(row["notes"] or 0), *([clean(row["error"])] if row["error"] else [])])
 
@@ -127,6 +135,9 @@ TABLE = (
     Column("SIZE", lambda row: size(row["response_body_bytes"]), 5, 6, right=True, rank=5),
     _ID,
 )
+
+MARKS = Column("", marks, 1, 4, rank=6)
+"""For lists that explain the letters."""
 
 WIDE = (
     Column("ID", lambda row: row["id"], 36, 36),

@@ -84,6 +84,8 @@ class DetailView(Vertical):
     def load(self, exchange_id: str) -> None:
         """Shows another exchange, on the same tab."""
         self.exchange_id = exchange_id
+        if self.whole is None:
+            self.pager.show([line(("asking for it ...", DIM))])
         self.desk.ask("detail", lambda feed: gather(feed, exchange_id), self._show, self._failed)
 
     def _failed(self, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
@@ -35,6 +36,11 @@ class Meaning(Widget):
         super().__init__()
         self.row: Row | None = None
 
+    def on_resize(self) -> None:
+        """Always as high as the longest words need, so that the list above stays as it is; never most of the screen."""
+        needed = max(len(wrap(words(state), max(self.size.width, 10))) for state in MEANS)
+        self.styles.height = 1 + min(needed, max(self.screen.size.height // 3, 3))
+
     def render(self) -> RenderResult:
         """What it is, what that usually means."""
         row = self.row
@@ -42,6 +48,10 @@ class Meaning(Widget):
             return Content("")
         name = f", TLS to {clean(row['server_name'])}" if row["server_name"] else ""
         lost = f", {count(row['gaps'])} gaps ({size(row['gap_bytes'])}B not captured)" if row["gaps"] else ""
-        return Content.styled(f"{row['state']}: ", "bold") + Content(
-            f"{STATES.get(row['state'], '')}{name}{lost}. {MEANS.get(row['state'], '')}"
-        )
+        state, _, rest = words(row["state"], f"{name}{lost}").partition(" ")
+        return Content.styled(f"{state} ", "bold") + Content(rest)
+
+
+def words(state: str, more: str = "") -> str:
+    """What a state is, what more there is, what it usually means."""
+    return f"{state}: {STATES.get(state, '')}{more}. {MEANS.get(state, '')}"

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 COLUMNS = (
-    Column("TIME", lambda row: time_of_day(row["time"]), 12, 12),
-    Column("PROTO", lambda row: clean(_protocol(row)), 5, 9),
+    Column("TIME", lambda row: time_of_day(row["time"]), 12, 12, narrow=2),
+    Column("PROTO", lambda row: clean(_protocol(row)), 5, 9, narrow=3),
     Column("FROM", lambda row: end(row, "src"), 9, 26, good=12, where="middle"),
     Column("TO", lambda row: _server(row), 12, 40, good=16, where="middle"),
     Column("STATE", lambda row: f"{row['state']} {sign(row['state'])}".strip(), 8, 13),

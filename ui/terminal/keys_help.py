@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from ui.terminal.key_line import key_name
@@ -43,7 +43,8 @@ class Keys(ModalScreen[None]):
         super().__init__()
         self.title_ = title
         known: dict[tuple[str, str], list[str]] = {}
-        for binding in (found.binding for found in active):
+        ours = (found.binding for found in active if type(found.node) is not Screen)
+        for binding in ours:
             if binding.description:
                 known.setdefault((binding.action, binding.description), []).append(key_name(binding.key))
         self.keys = [(" ".join(keys), words) for (_, words), keys in known.items()]

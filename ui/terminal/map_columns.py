@@ -19,13 +19,13 @@ def columns(view: str, spark: str, sparkline: Callable[[Row], str]) -> tuple[Col
         return (
             Column("CALLERS", _text("left"), 12, 40, good=14, where="middle"),
             Column("RATE", _text("left_rate"), 5, 9, right=True, rank=3),
-            Column("ERR", _text("left_err"), 4, 7, right=True),
-            Column("p95", _text("left_p95"), 6, 10, right=True, rank=1),
+            Column("ERR", _text("left_err"), 5, 7, right=True),
+            Column("p95", _text("left_p95"), 7, 10, right=True, rank=1),
             Column("", _text("middle"), 7, 40, where="middle"),
             Column("CALLEES", _text("right"), 12, 40, good=14, where="middle"),
             Column("RATE", _text("right_rate"), 5, 9, right=True, rank=4),
-            Column("ERR", _text("right_err"), 4, 7, right=True),
-            Column("p95", _text("right_p95"), 6, 10, right=True, rank=2),
+            Column("ERR", _text("right_err"), 5, 7, right=True),
+            Column("p95", _text("right_p95"), 7, 10, right=True, rank=2),
         )
     ends = (
         (Column("FROM", _text("from"), 8, 40, good=14, where="middle"), Column("TO", _text("to"), 8, 40, good=14))
@@ -37,10 +37,10 @@ def columns(view: str, spark: str, sparkline: Callable[[Row], str]) -> tuple[Col
         Column("PROTO", _text("protocol"), 4, 9, rank=4),
         Column("CALLS", _text("calls"), 5, 9, right=True, rank=6),
         Column("RATE", _text("rate"), 5, 9, right=True, rank=2),
-        Column("ERR", _text("errors"), 4, 7, right=True),
-        Column("p50", _text("p50"), 6, 10, right=True, rank=5),
-        Column("p95", _text("p95"), 6, 10, right=True),
-        Column("p99", _text("p99"), 6, 14, right=True, rank=1),
+        Column("ERR", _text("errors"), 5, 7, right=True),
+        Column("p50", _text("p50"), 7, 10, right=True, rank=5),
+        Column("p95", _text("p95"), 7, 10, right=True),
+        Column("p99", _text("p99"), 7, 14, right=True, rank=1),
         Column(SPARKS[spark], sparkline, BUCKETS, BUCKETS, rank=3),
         Column("", _text("notes"), 0, 70, rank=7),
     )

@@ -260,14 +260,16 @@ def _indent(text: str) -> int:
 
 
 def _wrap(text: str, room: int) -> list[int]:
-    """Where the rows of a line begin."""
+    """Where the rows of a line begin: at words, unless one is longer than half a row."""
     if len(text) <= room and width(text) <= room:
         return [0]
-    starts, cells = [0], 0
+    starts, cells, space = [0], 0, 0
     for at, char in enumerate(text):
         wide = width(char)
         if cells + wide > room:
-            starts.append(at)
-            cells = 0
+            starts.append(space if space - starts[-1] > room // 2 else at)
+            cells = width(text[starts[-1] : at])
         cells += wide
+        if char == " ":
+            space = at + 1
     return starts

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 
 from tapper.feed.interface import Query
 from tapper.model.text import clean, count
-from ui.columns import COLUMNS, TABLE, WIDE, Column
+from ui.columns import COLUMNS, MARKS, TABLE, WIDE, Column
 from ui.terminal.messages import CopyAsked, Failed, NoteChanged
 from ui.terminal.request_window import Anchor, fetch, why_empty
 from ui.terminal.rows import RowList
@@ -76,7 +76,8 @@ class RequestList(Vertical):
     def _columns(self) -> tuple[Column, ...]:
         if self.state.wide:
             return WIDE
-        return tuple(column for column in TABLE if column.title not in (*self.state.hidden, "ID"))
+        shown = (column for column in TABLE if column.title not in (*self.state.hidden, "ID"))
+        return (*shown, MARKS)
 
     # asking
 

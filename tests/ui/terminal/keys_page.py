@@ -31,6 +31,8 @@ finds a command by its name, the mouse works too: titles sort, a second click op
 - **Exports** (`x`): what the filter lets through, or on the map screen the map, into a file that is its owner's alone.
 - Theme, columns, the map's level and filters are remembered in `$XDG_STATE_HOME/tapper/terminal.json`. `NO_COLOR` is
   heeded; outcomes have signs: `✗` server error, `!` client error, `⌛` timeout, `↯` reset, `⊘` refused, `▸` open.
+- Letters at the end of a row tell of the record itself: `P` joined mid-stream, `G` bytes of it were lost, `R` a secret
+  was replaced by a mark, `S` a stream. *connection* of the request says it in words.
 """
 SCREENS: dict[str, tuple[Any, ...]] = {
     "Everywhere": (TapperApp,),

@@ -9,6 +9,8 @@ import pytest
 from textual.events import Key
 from textual.widgets import Input
 
+from tests.feed.shop import recorded
+from tests.store.records import engine_batch
 from tests.ui.terminal.driving import driven, press, screen, settled, until
 from ui.terminal.state import State
 
@@ -322,6 +324,24 @@ async def test_failed_flows_first_with_words(small: Feed) -> None:
         assert pilot.app.pane.query_.order != "time"
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("unanswered", ("no answer to the SYN", "network policy or firewall", "belongs to no pod any more")),
+        ("refused", ("nothing listens", "process crashed", "no ready endpoint")),
+        ("reset", ("reset by one end", "the process ended or crashed meanwhile")),
+    ],
+)
+async def test_what_a_failed_connection_usually_means(tmp_path: Path, state: str, words: tuple[str, ...]) -> None:
+    connections = [{"id": 1}, {"id": 2, "state": state, "exchanges": 0}]
+    with recorded(tmp_path / "x.tap", [engine_batch([], connections)]) as feed:
+        for size in ((120, 30), (80, 24)):
+            async with driven(feed, "3", size=size) as pilot:
+                assert state in lines(pilot)[3]  # before what went well, though later
+                shown = " ".join(screen(pilot).split())
+                assert [word for word in words if word not in shown] == []
+
+
 async def test_health_tells_every_stage(small: Feed) -> None:
     async with driven(small, "4", size=(100, 60)) as pilot:
         shown = screen(pilot)
@@ -351,6 +371,13 @@ async def test_q_goes_back_and_at_the_root_quits(small: Feed) -> None:
         await press(pilot, "enter", "q")
         assert pilot.app.is_running
         await pilot.press("q")
+        assert pilot.app.return_code == 0
+
+
+@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q"])
+async def test_it_is_left_from_everywhere(small: Feed, key: str) -> None:
+    async with driven(small, "2", "enter") as pilot:
+        await pilot.press(key)
         assert pilot.app.return_code == 0
 
 

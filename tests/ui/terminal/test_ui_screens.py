@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tapper.feed.interface import Health
+from tapper.feed.interface import AgentState, Health, TargetState
 from tapper.feed.session import SessionFeed
-from tests.feed.shop import recorded
-from tests.store.records import engine_batch
+from tests.feed.shop import recorded, shop
+from tests.store.records import T0, engine_batch
 from tests.ui.terminal import bodies
 from tests.ui.terminal.driving import press, settled
 from tests.ui.terminal.hostile import batch
@@ -52,7 +52,9 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
     "map_callees": ((100, 20), ("2", "tab")),
     "map_focus": ((120, 16), ("2", "down", "tab", "tab", "tab")),
     "flows": ((100, 20), ("3",)),
+    "flows_40": ((40, 20), ("3",)),
     "health": ((100, 40), ("4",)),
+    "health_40": ((40, 24), ("4",)),
     "light": ((100, 20), (":", "=theme light", "enter", "down", "down", "down")),
 }
 
@@ -105,6 +107,36 @@ def test_empty(nothing: SessionFeed, looks: Callable[..., None], pane: str) -> N
 def test_nothing_came_yet(nothing: SessionFeed, looks: Callable[..., None]) -> None:
     nothing.__class__ = Waiting
     looks(nothing, (80, 12))
+
+
+class Tapping(SessionFeed):
+    """Three nodes, of which two make trouble."""
+
+    def health(self) -> Health:
+        agents = (
+            AgentState(
+                "a-x1", "node-a", "ready", T0, None, 3, 981_233, 20_611, 4_211, 0, 0, 3_000_000, None, 0.21, 91 << 20
+            ),
+            AgentState("a-x2", "node-b", "failed", T0, "image pull failed (401): check the pull secret"),
+            AgentState("a-x3", "node-c", "ready", T0, None, 2, 5_000, 0, 900, 17, 3 << 20, 0, "bodies", 0.5, 64 << 20),
+        )
+        targets = (
+            TargetState("orders-7d9f-x2x9k", "pod", "shop", "node-a"),
+            TargetState("payments-5c-abcde", "pod", "shop", "node-b", "failed", "its node has no agent that is ready"),
+            TargetState("news-0", "pod", "shop", None, "waiting", "Pending: Insufficient cpu"),
+        )
+        hints = (
+            "1 of 3 nodes is not capturing: node-b: image pull failed (401). Requests through node-b are missing.",
+            "node-a dropped 2.1 % of packets: some requests are incomplete. Narrow the tap, or give the agent more.",
+        )
+        return Health(live=True, title="shop", agents=agents, targets=targets, rate=41.0, hints=hints)
+
+
+@pytest.mark.parametrize("size", [(110, 50), (40, 50)], ids=["110", "40"])
+def test_agents(tmp_path: Path, looks: Callable[..., None], size: tuple[int, int]) -> None:
+    with recorded(tmp_path / "x.tap", [shop()]) as feed:
+        feed.__class__ = Tapping
+        looks(feed, size, ("4",))
 
 
 @pytest.mark.parametrize("keys", [("1",), ("1", "enter", "shift+tab"), ("1", "enter"), ("2",), ("3",)], ids="".join)
