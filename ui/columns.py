@@ -114,7 +114,8 @@ _MARKS = {"partial": "P", "gap": "G", "redacted": "R", "stream": "S"}
 
 def marks(row: Row) -> str:
     """What a reader should know of the record itself: P joined mid-stream, G bytes lost, R redacted, S a stream."""
-    return "".join(_MARKS.get(name, "") for name in note_names(row["notes"] or 0))
+    notes = row["notes"]
+    return "".join(_MARKS.get(name, "") for name in note_names(notes)) if notes else ""
 
 
 def _notes(row: Row) -> str:

@@ -10,6 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.widget import Widget
 
 from ui.terminal.heading import Heading
+from ui.terminal.held_paint import HeldPaint
 from ui.terminal.messages import Followed, Moved, Opened, Wanted
 from ui.terminal.row_layout import RowLayout
 from ui.terminal.row_strips import RowStrips
@@ -75,6 +76,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         """Whether the row at the cursor is to be opened when it comes."""
         self._window = RowWindow()
         self._strips = RowStrips(self)
+        self._paint = HeldPaint(self)
 
     # what the owner gives
 
@@ -116,6 +118,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         if self._opens:
             self.action_open()
         self._want()
+        self._paint.end()
 
     def _seen(self) -> tuple[Any, ...]:
         """What is on the screen: where nothing of it changed, nothing is painted."""
@@ -295,3 +298,9 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         missing = self._window.missing(self.scroll_offset.y, max(self.size.height, 1), follow=self.follow)
         if missing is not None and self.size.height:
             self.post_message(Wanted(self))
+            if self.total and self.current is None:
+                self._paint.begin()
+
+    def on_unmount(self) -> None:
+        """Others may paint."""
+        self._paint.end()
