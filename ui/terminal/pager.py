@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from ui.formatting import width
 from ui.terminal.messages import LinkOpened
-from ui.terminal.themes import OUTCOMES, outcome_rules
+from ui.terminal.themes import OUTCOMES, outcome_rules, text_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -161,7 +161,10 @@ class Pager(ScrollView, can_focus=True, inherit_bindings=False):
             yield Segment(part.text[left:right], here)
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"pager--{name}", partial=True, default=Style.null())
+        component = f"pager--{name}"
+        if name in ("cursor", "link", "match"):  # of which the text below keeps its colour
+            return self.get_component_rich_style(component, partial=True)
+        return text_style(self, component) if component in self.COMPONENT_CLASSES else Style.null()
 
     def _go(self, to: int) -> None:
         before = self.cursor

@@ -9,13 +9,15 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from ui.terminal.themes import text_style
+
 if TYPE_CHECKING:
     from ui.terminal.rows import RowList
 
     Row = dict[str, Any]
 
-UNKNOWN = "incomplete"
-"""Rows that are not held yet look like these."""
+MUTED = "incomplete"
+"""The outcome whose rows stand back; those that are not held yet look like them."""
 
 
 class RowStrips:
@@ -49,9 +51,12 @@ class RowStrips:
         if row is not None and (made := self._made.get((number, at))) is not None:
             return made[1]
         text = "·" if row is None else rows.layout_.line([column.text(row) for column in rows.layout_.columns])
-        style = self.plain + self._of(UNKNOWN if row is None else rows.outcome(row))
+        outcome = MUTED if row is None else rows.outcome(row)
+        style = self.plain
         if at:
             style += rows.get_component_rich_style("rows--cursor", partial=True)
+        if not at or outcome != MUTED:  # under the cursor it could hardly be read
+            style += self._of(outcome)
         strip = Strip([Segment((">" if at else " ") + text, style)])
         strip = strip.adjust_cell_length(max(rows.virtual_size.width, rows.size.width), style)
         if row is not None:
@@ -81,5 +86,4 @@ class RowStrips:
         name = f"rows--{outcome}"
         if name not in self._list.COMPONENT_CLASSES:
             return Style.null()
-        style = self._list.get_component_rich_style(name, partial=True)
-        return style.without_color + Style(color=style.color)
+        return text_style(self._list, name)

@@ -35,8 +35,8 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     DEFAULT_CSS = """
     RowList { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
     RowList.wide { overflow-x: auto; scrollbar-size-horizontal: 1; }
-    RowList > .rows--cursor { background: $primary 30%; }
-    RowList:focus > .rows--cursor { background: $primary 60%; text-style: bold; }
+    RowList > .rows--cursor { background: $panel; }
+    RowList:focus > .rows--cursor { background: $primary-muted; text-style: bold; }
     RowList > .rows--group { color: $text-primary; text-style: bold; }
     """ + outcome_rules("RowList", "rows")
     COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--cursor", "rows--group", *(f"rows--{name}" for name in OUTCOMES)}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.style import Style
 from textual.theme import Theme
 
 if TYPE_CHECKING:
     from textual.app import App
+    from textual.widget import Widget
 
 NAMES = ("dark", "light", "terminal")
 
@@ -56,6 +58,12 @@ LIGHT = Theme(
 def outcome_rules(widget: str, prefix: str) -> str:
     """CSS for the component classes `prefix--outcome` of a widget."""
     return "\n".join(f"{widget} > .{prefix}--{name} {{ color: $text-{colour}; }}" for name, colour in OUTCOMES.items())
+
+
+def text_style(widget: Widget, component: str) -> Style:
+    """Colour and weight of a component's text, as it is on the widget's ground; no ground of its own."""
+    style = widget.get_component_rich_style(component)
+    return style.without_color + Style(color=style.color)
 
 
 def register(app: App[None]) -> None:

@@ -55,6 +55,7 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
     "flows_40": ((40, 20), ("3",)),
     "health": ((100, 40), ("4",)),
     "health_40": ((40, 24), ("4",)),
+    "light_connection": ((100, 24), (":", "=theme light", "enter", *SIXTH, "enter", "tab", "tab")),
     "light": ((100, 20), (":", "=theme light", "enter", "down", "down", "down")),
 }
 
