@@ -49,8 +49,8 @@ class Candidates(Widget):
             text = truncate(clean(candidate.text), room)
             words = truncate(clean(candidate.doc), max(room - width(text) - 2, 0))
             chosen = "reverse" if number == self.at else ""
-            lines.append(Content("   ") + Content.styled(text, chosen) + Content.styled(f"  {words}", "$text-muted"))
+            lines.append(Content("   ") + Content.styled(text, chosen) + Content.styled(f"  {words}", "dim"))
         more = len(self.found) - first - LINES
         if more > 0:
-            lines.append(Content.styled(f"   {count(more)} more", "$text-muted"))
+            lines.append(Content.styled(f"   {count(more)} more", "dim"))
         return Content("\n").join(lines)

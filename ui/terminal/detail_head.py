@@ -44,7 +44,7 @@ class Head(Widget):
         ends = f" {_end(exchange, 'src')} → {_end(exchange, 'dst')}"
         if exchange.authority:
             ends += f", asked for {clean(exchange.authority)}"
-        return Content("\n").join([first, Content.styled(truncate(ends, room + 1), "$text-muted")])
+        return Content("\n").join([first, Content.styled(truncate(ends, room + 1), "dim")])
 
 
 def _end(exchange: Exchange, which: str) -> str:

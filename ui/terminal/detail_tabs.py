@@ -35,7 +35,7 @@ class Tabs(Widget):
         at = 1
         for name in TABS:
             shown = f" {name if name == self.at and short < 5 and room > 24 else name[:short]} "
-            style = "reverse" if name == self.at else "" if name in self.there else "$text-disabled"
+            style = "reverse" if name == self.at else "" if name in self.there else "dim"
             text += Content.styled(shown, style)
             self._places.append((at, at + len(shown), name))
             at += len(shown)

@@ -18,13 +18,18 @@ class HeldPaint:
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
         self._held = ExitStack()
+        self._holds = False
 
     def begin(self) -> None:
         """Nothing is painted from here on."""
         self.end()
+        self._holds = True
         self._held.enter_context(self._widget.app.batch_update())
         self._widget.set_timer(LONGEST_S, self.end)
 
     def end(self) -> None:
         """All is painted."""
         self._held.close()
+        if self._holds and self._widget.is_attached:
+            self._widget.screen.check_idle()  # it looked away meanwhile
+        self._holds = False

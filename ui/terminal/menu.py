@@ -64,7 +64,7 @@ class Menu(ModalScreen[str | None]):
             Option(
                 Content.styled(f"{choice.key or ' '} ", "bold $text-primary")
                 + Content(f"{choice.words:<{across}}")
-                + Content.styled(f"  {choice.more}" if choice.more else "", "$text-muted"),
+                + Content.styled(f"  {choice.more}" if choice.more else "", "dim"),
                 id=str(number),
             )
             for number, choice in enumerate(self.choices)

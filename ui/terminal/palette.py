@@ -69,8 +69,7 @@ class Palette(ModalScreen[str | None]):
         listed = self.query_one(OptionList)
         listed.clear_options()
         listed.add_options(
-            Content(f"{choice.words}  ")
-            + Content.styled(" ".join(filter(None, (choice.more, choice.key))), "$text-muted")
+            Content(f"{choice.words}  ") + Content.styled(" ".join(filter(None, (choice.more, choice.key))), "dim")
             for choice in self._seen
         )
         if self._seen:

@@ -48,7 +48,7 @@ class TopLine(Widget):
             if self.health.rate is not None:
                 facts.append((rate(self.health.rate), ""))
         else:
-            facts.append(("saved", "$text-muted"))
+            facts.append(("saved", "dim"))
         if self.summary is not None:
             facts.append((f"kept {count(self.summary.exchanges)}", ""))
             if lost := sum(agent.lost + agent.dropped for agent in self.health.agents) if self.health else 0:
@@ -81,12 +81,12 @@ class TopLine(Widget):
             left += Content.styled(shown, style) + Content("  ")
             used += width(shown) + 2
         if self.busy and used + across + 1 < room:
-            left += Content.styled("◌", "$text-muted")
+            left += Content.styled("◌", "dim")
             used += 1
         left += Content(" " * max(room - across - used, 0))
         self._tabs_at, at = [], room - across
         for text, name in tabs:
-            left += Content.styled(text, "reverse" if name == self.pane else "$text-muted")
+            left += Content.styled(text, "reverse" if name == self.pane else "dim")
             self._tabs_at.append((at, at + width(text), name))
             at += width(text)
         return left

@@ -108,14 +108,7 @@ def test_from_the_slowest_edge_to_exports_over_a_live_tap(shop: Tmux, tmp_path: 
     shop.until(lambda text: "status >= 500" in text and re.search(r"^>.* 5\d\d ", text, re.MULTILINE))
 
     har = tmp_path / "out.har"
-    shop.press("x")
-    shop.until(lambda text: "export requests" in text)
-    shop.type("h")
-    shop.until(lambda text: "write har to" in text)
-    shop.press("C-u")
-    shop.type(str(har))
-    shop.press("Enter")
-    shop.until(lambda _: har.exists())
+    export(shop, "requests", "h", har)
     entries = json.loads(har.read_text())["log"]["entries"]
     assert entries
     assert all(entry["response"]["status"] >= 500 for entry in entries)
@@ -125,16 +118,21 @@ def test_from_the_slowest_edge_to_exports_over_a_live_tap(shop: Tmux, tmp_path: 
     shop.until(lambda text: "filter: / or click" in text)
     shop.press("2")
     shop.until(lambda text: "edges by" in text)
-    shop.press("x")
-    shop.until(lambda text: "export the map" in text)
-    shop.type("s")
-    shop.until(lambda text: "write svg to" in text)
-    shop.press("C-u")
-    shop.type(str(picture))
-    shop.press("Enter")
-    shop.until(lambda _: picture.exists())
+    export(shop, "the map", "s", picture)
     assert "shop" in picture.read_text()
     shop.press("C-q")
+
+
+def export(shop: Tmux, what: str, form: str, path: Path) -> None:
+    """Writes what is seen into a file, by keys; the form's key, then what it is called as the file's suffix."""
+    shop.press("x")
+    shop.until(lambda text: f"export {what}" in text)
+    shop.type(form)
+    shop.until(lambda text: f"write {path.suffix[1:]} to" in text)
+    shop.press("C-u")
+    shop.type(str(path))
+    shop.press("Enter")
+    shop.until(lambda _: path.exists() and path.stat().st_size)
 
 
 def test_it_ends_with_its_terminal(shop: Tmux) -> None:
