@@ -153,7 +153,7 @@ class LiveReader:
             exclude: (IP address, port) of ends whose TCP and UDP traffic is left out, to and from; "0.0.0.0" and "::"
                 stand for any address. Up to 64. For our own shipping, which would feed on itself.
             ports: only TCP and UDP from or to these ports (and tunnels, fragments, ICMP); empty: all. Up to 64.
-            ring_bytes: of memory shared with the kernel, 1 MiB to 1 GiB.
+            ring_bytes: of memory shared with the kernel, 512 KiB to 1 GiB.
             snap_length: bytes of a frame that are taken, 64 to 131072.
             flush_ms: how long rows may wait, 10 to 10000 ms.
             origin: 64 bits that tell the ids of this reader's records from those of others; None: random.

@@ -35,9 +35,7 @@ LOOK_EVERY = 1.0
 MAX_ENDS = 64
 """As many as a packet filter takes."""
 RING_SHARE = 6
-"""Of the memory, for the ring of the first source."""
-MIN_RING, MAX_RING = 4 << 20, 32 << 20
-"""At 100,000 packets a second of 300 bytes, 32 MiB last for a second."""
+"""Of the memory, for the rings of all sources."""
 LEAVE_WITHIN = 5.0
 """Seconds to ship what is left when the agent is told to end."""
 
@@ -73,7 +71,7 @@ class Agent:
         self._options = options
         self._spool = Spool(options.memory // 3, options.spool_disk, options.spool_directory)
         self._budget = Budget(options.cores, options.memory)
-        self._tapping = Tapping(self._spool, self._reader, self._ends, options.node)
+        self._tapping = Tapping(self._spool, self._reader, self._ends, options.node, options.memory // RING_SHARE)
         self._tapping.own(options.targets)
         self._shipper: Shipper | None = None
         self._stop = asyncio.Event()
@@ -150,17 +148,12 @@ class Agent:
             case _:
                 pass
 
-    def _ring_bytes(self) -> int:
-        """Of the next source: few have rings that outlast it when others have the processor for a while."""
-        share = self._options.memory // RING_SHARE // max(1, self._tapping.reading())
-        return min(max(share, MIN_RING), MAX_RING)
-
     def _ends(self, settings: control.Settings) -> tuple[tuple[str, int], ...]:
         """Whose traffic is left out: the collector's, as we see it and as it says."""
         ours = [self._shipper.peer] if self._shipper is not None and self._shipper.peer else []
         return tuple(dict.fromkeys([*ours, *((end.ip, end.port) for end in settings.exclude)]))[:MAX_ENDS]
 
-    def _reader(self, target: control.Target, place: Place | None, settings: control.Settings) -> Any:
+    def _reader(self, target: control.Target, place: Place | None, settings: control.Settings, ring: int) -> Any:
         from agent import _engine
 
         how: dict[str, Any] = {
@@ -185,7 +178,7 @@ class Agent:
                 interface=place.interface,
                 netns=place.netns,
                 ports=place.ports,
-                ring_bytes=self._ring_bytes(),
+                ring_bytes=ring,
                 flush_ms=FLUSH_MS if self._tapping.reading() < MANY else 2 * FLUSH_MS,
                 **how,
             )

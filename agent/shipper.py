@@ -29,7 +29,7 @@ HEARTBEAT = 10.0
 BACKOFF = (0.2, 5.0)
 STARTING = 30.0
 """Seconds in which the collector may be starting too: no wait is longer than EAGER then."""
-EAGER = 0.5
+EAGER = 0.25
 STATUS_EVERY = 1.0
 
 

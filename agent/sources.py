@@ -36,6 +36,8 @@ class Source:
     """Whether it can wait for the collector (a file can): then nothing of it is given up."""
     ports: tuple[int, ...] = ()
     """Only these; empty: all."""
+    ring: int = 0
+    """Bytes that it shares with the kernel."""
     state: str = "starting"
     """starting, open, ended, failed."""
     problem: str | None = None

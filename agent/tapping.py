@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from agent import pages
 from agent.places import NotThereError, Place, processes, resolve
 from agent.sources import Source
 from tapper.model.control import End, Settings, SourceStatus, Target
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 RETRY = 5.0
 """Seconds until a source that failed is tried again."""
 FLUSH_MS = 100
+MIN_RING, MAX_RING = 512 << 10, 32 << 20
+"""Bytes of a source's. At 100,000 packets a second of 300 bytes, 32 MiB last for a second."""
 MANY = 16
 """From so many sources on, batches wait twice as long: what waking costs stays below 1 % of a core."""
 
@@ -29,15 +32,19 @@ class Tapping:
     def __init__(
         self,
         spool: Spool,
-        opened: Callable[[Target, Place | None, Settings], Any],
+        opened: Callable[[Target, Place | None, Settings, int], Any],
         ends: Callable[[Settings], tuple[tuple[str, int], ...]],
         node: str | None,
+        rings: int,
     ) -> None:
-        """`opened` gives the reader of a place (of a file: None); `ends`, all that is to be left out."""
+        """`opened` gives the reader of a place (of a file: None) with a ring of that size; `ends`, all that is to be
+        left out; `rings`: bytes for the rings of all sources.
+        """
         self._ends = ends
         self._spool = spool
         self._opened = opened
         self._node = node
+        self._rings = rings
         self._settings = Settings()
         self._own: tuple[Target, ...] = ()
         self._told: tuple[Target, ...] = ()
@@ -82,6 +89,8 @@ class Tapping:
     def look(self) -> None:
         """Opens what has come, closes what is not wanted any more, remembers what has ended."""
         wanted = self.targets
+        if len(wanted) > MANY:
+            pages.small()
         cgroups = processes(wanted)
         with self._lock:
             self._reconcile(wanted, cgroups)
@@ -101,7 +110,7 @@ class Tapping:
             key = self._find(target, cgroups)
             if key is not None:
                 self._of[target] = key
-                self._open(target, key)
+                self._open(target, key, len(wanted))
         for key, source in self._sources.items():
             if key not in self._of.values():
                 source.close()
@@ -118,7 +127,8 @@ class Tapping:
         same = (key for key in self._sources if isinstance(key, Place) and _same(key, place))
         return next(same, place)
 
-    def _open(self, target: Target, key: Place | Target) -> None:
+    def _open(self, target: Target, key: Place | Target, wanted: int) -> None:
+        """`wanted`: how many there shall be."""
         if key in self._sources or self._failed.get(key, 0.0) > time.monotonic():
             return
         if isinstance(key, Target) and key in self._failed:
@@ -129,12 +139,20 @@ class Tapping:
         source = Source(f"{self._number}:{target.name or target.value}"[:200], lambda: None, self._spool)
         source.patient = place is None
         source.ports = place.ports if place is not None else ()
-        source.open = lambda: self._opened(target, place, settings)
+        # nothing that the source has may lead back to it: its reader has to go at once with it
+        source.ring = ring = 0 if place is None else self._ring(wanted)
+        source.open = lambda: self._opened(target, place, settings, ring)
         self._sources[key] = source
         self._problems.pop(target, None)
         self._seen.add(target)
         source.start()
         source.shed(self.level)
+
+    def _ring(self, wanted: int) -> int:
+        """The share of the next source; a collector may tell of more yet."""
+        left = self._rings - sum(source.ring for source in self._sources.values())
+        shared_by = max(1, wanted - len(self._sources)) + bool(self._told)
+        return min(max(left // shared_by, MIN_RING), MAX_RING)
 
     def shed(self, level: int) -> None:
         """Leaves out as much in all sources."""

@@ -49,8 +49,8 @@ impl LiveReader {
         record_files: usize,
         settings: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        if !(1 << 20..=1 << 30).contains(&ring_bytes) {
-            return wrong("ring_bytes must be 1 MiB to 1 GiB");
+        if !(512 << 10..=1 << 30).contains(&ring_bytes) {
+            return wrong("ring_bytes must be 512 KiB to 1 GiB");
         }
         if !(64..=SNAP_LENGTH).contains(&snap_length) {
             return wrong("snap_length must be 64 to 131072");

@@ -41,7 +41,7 @@ impl Ring {
     /// Sets up a ring of about so many bytes.
     pub(super) fn new(socket: &Socket, bytes: usize) -> io::Result<Self> {
         socket.set(libc::SOL_PACKET, libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as libc::c_int))?;
-        let blocks = (bytes / BLOCK).max(4);
+        let blocks = (bytes / BLOCK).max(2);
         let request = libc::tpacket_req3 {
             tp_block_size: BLOCK as u32,
             tp_block_nr: blocks as u32,
