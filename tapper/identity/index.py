@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import ip_network
-from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from tapper.identity import claims as claim_book
 from tapper.identity import hints as hint_reader
-from tapper.identity.endpoint import Endpoint, Hints
-from tapper.identity.names import Claim, host_name, parse_address
+from tapper.identity.columns import groups, grown
+from tapper.identity.endpoint import Hints
+from tapper.identity.endpoints import Endpoints
+from tapper.identity.names import Claim, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,11 +27,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tapper.identity.claims import Line
+    from tapper.identity.columns import Ids, Times
+    from tapper.identity.endpoint import Endpoint
     from tapper.identity.names import Names, Network
 
-    _Number = TypeVar("_Number", np.int32, np.int64)
-    Ids = npt.NDArray[np.int32]
-    Times = npt.NDArray[np.int64]
 
 MAX_KNOWN = 65_536
 """Addresses held in memory, and endpoints of them. Beyond, all are forgotten at once and get new endpoints when they
@@ -61,13 +61,13 @@ class Identity:
     def __init__(self, claims: Iterable[Claim] = (), first_id: int = 0, owners: Owners | None = None) -> None:
         self._book = claim_book.ClaimBook(claims)
         self._owners = owners
-        self._next = first_id
-        self._changed: dict[int, Endpoint] = {}
+        self._endpoints = Endpoints(first_id)
         self._heard: dict[str, Hints] = {}
         self._dns = hint_reader.DnsReader()
         self._forget()
 
     def _forget(self) -> None:
+        self._endpoints.forget()
         self._slots: dict[str, int] = {}  # by address; of loopback, by address%scope
         self._addresses: list[tuple[str, str | None]] = []
         self._newest = np.full(1024, UNSEEN, np.int32)  # by slot: its newest holder on any port ...
@@ -77,10 +77,6 @@ class Identity:
         self._lines: dict[int, dict[int, Line]] = {}  # by slot, by port
         self._local: dict[int, dict[Names, int]] = {}  # by slot of a local address, by owner: ids
         self._of_slot: dict[int, list[int]] = {}
-        self._endpoints: dict[int, Endpoint] = {}
-        self._base = self._next
-        self._first = np.full(1024, claim_book.STILL, np.int64)  # by id - base: when rows of it begin and end
-        self._last = np.full(1024, claim_book.ALWAYS_BEFORE, np.int64)
 
     def add(self, claim: Claim) -> None:
         """Learns of a claim while running. Rows named already keep their endpoint; a nameless one takes the name."""
@@ -101,7 +97,7 @@ class Identity:
     @property
     def oldest(self) -> int:
         """Rows that are named from now on have no endpoint with a lower id."""
-        return self._base
+        return self._endpoints.base
 
     def _renew(self, claim: Claim) -> None:
         if claim.network.num_addresses == 1:
@@ -127,8 +123,7 @@ class Identity:
             self._ids(batch[f"{end}_ip"], batch[f"{end}_port"].to_numpy(), times, scope) for end in ("src", "dst")
         )
         for ids in (src, dst):
-            np.minimum.at(self._first, ids - self._base, times)
-            np.maximum.at(self._last, ids - self._base, times)
+            self._endpoints.seen(ids, times)
         return src, dst
 
     def _ids(
@@ -152,7 +147,7 @@ class Identity:
             ids = np.where(known, newest[places], ids)
             since = np.where(known, port_since[places], since)
         odd = np.flatnonzero(times < since)
-        for slot, rows in _groups(slots[odd], odd):
+        for slot, rows in groups(slots[odd], odd):
             ids[rows] = self._odd_ids(slot, ports[rows], times[rows])
         return ids
 
@@ -165,8 +160,8 @@ class Identity:
             if self._owners is not None and self._owners.is_local(ip):
                 self._local[slot] = {}
             if slot == len(self._newest):
-                self._newest = _grown(self._newest, UNSEEN)
-                self._since = _grown(self._since, claim_book.STILL)
+                self._newest = grown(self._newest, UNSEEN)
+                self._since = grown(self._since, claim_book.STILL)
         return slot
 
     def _odd_ids(self, slot: int, ports: npt.NDArray[np.uint16], times: Times) -> Ids:
@@ -175,11 +170,11 @@ class Identity:
             self._draw_lines(slot)
         lines = self._lines[slot]
         ids = np.empty(len(ports), np.int32)
-        for port, rows in _groups(ports.astype(np.int64), np.arange(len(ports))):
+        for port, rows in groups(ports.astype(np.int64), np.arange(len(ports))):
             known = port if port in lines else ANY_PORT
             line = lines[known]
             holders = np.searchsorted(line.starts, times[rows], "right") - 1
-            for holder, among in _groups(holders, rows):
+            for holder, among in groups(holders, rows):
                 ids[among] = self._held(slot, known, line, holder)
                 if line.claims[holder] is None and slot in self._local:
                     self._owned(slot, port, times, among, ids)
@@ -210,7 +205,7 @@ class Identity:
         of_slot = self._local[slot]
         if names not in of_slot:
             claim = Claim(ip_network(self._addresses[slot][0]), names, "process")
-            of_slot[names] = self._add_endpoint(slot, ANY_PORT, claim).id
+            of_slot[names] = self._endpoints.add(self._addresses[slot][0], ANY_PORT, claim).id
         return of_slot[names]
 
     def _keep_newest(self, slot: int) -> None:
@@ -251,7 +246,7 @@ class Identity:
 
     def _settle(self, endpoint: Endpoint, line: Line) -> None:
         """Finds the endpoint's place: where its claim is, or, it being nameless, where all its rows are."""
-        first, last = int(self._first[endpoint.id - self._base]), int(self._last[endpoint.id - self._base])
+        first, last = self._endpoints.span(endpoint.id)
         for number, claim in enumerate(line.claims):
             start, end = line.span(number)
             within = endpoint.claim is None and start <= first and last < end
@@ -259,26 +254,15 @@ class Identity:
             if line.endpoints[number] < 0 and (same or within):
                 line.endpoints[number] = endpoint.id
                 if claim != endpoint.claim:
-                    endpoint.claim = claim
-                    self._changed[endpoint.id] = endpoint
+                    self._endpoints.claimed(endpoint, claim)
                 return
 
     def _new_endpoint(self, slot: int, port: int, claim: Claim | None) -> int:
-        endpoint = self._add_endpoint(slot, port, claim)
+        endpoint = self._endpoints.add(self._addresses[slot][0], port, claim)
         self._of_slot.setdefault(slot, []).append(endpoint.id)
         if claim is None and (heard := self._heard.pop(endpoint.ip, None)) is not None:
             endpoint.hear(heard)
         return endpoint.id
-
-    def _add_endpoint(self, slot: int, port: int, claim: Claim | None) -> Endpoint:
-        endpoint = Endpoint(self._next, self._addresses[slot][0], port, claim)
-        self._next += 1
-        if endpoint.id - self._base == len(self._first):
-            self._first = _grown(self._first, claim_book.STILL)
-            self._last = _grown(self._last, claim_book.ALWAYS_BEFORE)
-        self._endpoints[endpoint.id] = endpoint
-        self._changed[endpoint.id] = endpoint
-        return endpoint
 
     def learn(
         self,
@@ -294,7 +278,7 @@ class Identity:
             dns_bodies: gives the response bodies of the rows of these numbers; called only if there is any DNS.
         """
         for endpoint, authority in hint_reader.served_hosts(exchanges, dst):
-            self._hint(endpoint, "host", authority)
+            self._endpoints.hint(endpoint, "host", authority)
         if dns_bodies is not None and len(rows := self._dns.rows(exchanges)):
             part = exchanges.select(["time", "target"]).take(rows)
             for hint in self._dns.hints(part["time"], part["target"], dns_bodies(rows)):
@@ -303,25 +287,15 @@ class Identity:
     def learn_servers(self, connections: pa.RecordBatch, dst: Ids) -> None:
         """Takes the TLS server names of a batch of connections that `ends` has named."""
         for endpoint, name in hint_reader.distinct_pairs(dst, connections["server_name"]):
-            self._hint(endpoint, "sni", name)
-
-    def _hint(self, number: int, source: str, text: str) -> None:
-        endpoint = self._endpoints.get(number)
-        name = host_name(text)
-        if name is None or endpoint is None or endpoint.claim is not None:
-            return
-        if endpoint.hints is None:
-            endpoint.hints = Hints()
-        if endpoint.hints.add(source, name):
-            self._changed[number] = endpoint
+            self._endpoints.hint(endpoint, "sni", name)
 
     def _hear(self, hint: hint_reader.DnsHint) -> None:
         """A DNS answer: for the holder at its time, or for the first one if nobody has called the address yet."""
         slot = self._slots.get(hint.address)
         holder = self._holder(slot, hint.time) if slot is not None else None
         if holder is not None:
-            self._hint(holder, "dns", hint.asked)
-            self._hint(holder, "owner", hint.canonical)
+            self._endpoints.hint(holder, "dns", hint.asked)
+            self._endpoints.hint(holder, "owner", hint.canonical)
             return
         if len(self._heard) >= MAX_HEARD and hint.address not in self._heard:
             self._heard.pop(next(iter(self._heard)))
@@ -338,32 +312,11 @@ class Identity:
 
     def may_get_a_name(self, number: int) -> bool:
         """Whether an endpoint is one of the inside that nobody claims; it may be claimed yet."""
-        endpoint = self._endpoints.get(number)
-        return endpoint is not None and endpoint.claim is None and parse_address(endpoint.ip).is_private
+        return self._endpoints.may_get_a_name(number)
 
     def changes(self) -> pa.Table:
         """Rows (columns of the store's endpoint table) of endpoints that are new or changed since the last call."""
-        rows = [endpoint.row() for endpoint in self._changed.values()]
-        self._changed.clear()
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(ENDPOINT_COLUMNS)
-        types = [pa.int32(), *[pa.utf8()] * (len(ENDPOINT_COLUMNS) - 1)]
-        return pa.table([pa.array(c, t) for c, t in zip(columns, types, strict=True)], names=list(ENDPOINT_COLUMNS))
-
-
-ENDPOINT_COLUMNS = (
-    "id",
-    "ip",
-    "name",
-    "name_source",
-    "namespace",
-    "service",
-    "workload",
-    "version",
-    "pod",
-    "container",
-    "node",
-    "process",
-)
+        return self._endpoints.changes()
 
 
 @lru_cache(4096)
@@ -374,21 +327,3 @@ def _text(network: Network) -> str:
 def _same_holder(one: Claim, other: Claim) -> bool:
     """Whether a claim is another's newer state: it may have ended, or more names be known."""
     return (one.source, one.network, one.port, one.start) == (other.source, other.network, other.port, other.start)
-
-
-def _groups(keys: npt.NDArray[np.int64], values: npt.NDArray[np.intp]) -> Iterable[tuple[int, npt.NDArray[np.intp]]]:
-    """The values by key."""
-    if not keys.size:
-        return
-    if (keys == keys[0]).all():
-        yield int(keys[0]), values
-        return
-    order = np.argsort(keys, kind="stable")
-    keys, values = keys[order], values[order]
-    cuts = [0, *(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(keys)]
-    for start, end in pairwise(cuts):
-        yield int(keys[start]), values[start:end]
-
-
-def _grown(array: npt.NDArray[_Number], fill: int) -> npt.NDArray[_Number]:
-    return np.concatenate([array, np.full(len(array), fill, array.dtype)])

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tapper.identity import index
-from tapper.identity.index import ENDPOINT_COLUMNS, Identity
+from tapper.identity.endpoints import ENDPOINT_COLUMNS
+from tapper.identity.index import Identity
 from tapper.identity.names import Claim, Names
 from tapper.store import tables
 from tests.store.records import SECOND, T0, batch, exchanges
