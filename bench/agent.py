@@ -75,15 +75,15 @@ class Running:
         return dict(now)
 
 
-def cpu_s(process: subprocess.Popen[str]) -> float:
-    """Processor time that it used so far."""
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+def cpu_s(pid: int) -> float:
+    """Processor time that a process used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def rss_mb(process: subprocess.Popen[str]) -> float:
+def rss_mb(pid: int) -> float:
     """Its resident memory."""
-    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * _PAGE / (1 << 20)
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / (1 << 20)
 
 
 @contextmanager
@@ -128,11 +128,11 @@ def figures(scratch: Path, line: Line, seconds: int) -> None:
 
 def idle(tap: Running, line: Line) -> None:
     """What it costs while nothing passes."""
-    before, began = cpu_s(tap.agent), time.monotonic()
+    before, began = cpu_s(tap.agent.pid), time.monotonic()
     time.sleep(IDLE_S)
-    cores = (cpu_s(tap.agent) - before) / (time.monotonic() - began)
+    cores = (cpu_s(tap.agent.pid) - before) / (time.monotonic() - began)
     line("    cores while nothing passes", f"{cores:.4f}", "< 0.01", cores < 0.01)
-    line("    memory", f"{rss_mb(tap.agent):,.0f} MB")
+    line("    memory", f"{rss_mb(tap.agent.pid):,.0f} MB")
 
 
 def follow(there: Place, tap: Running, line: Line) -> None:
@@ -195,8 +195,8 @@ def memory(there: Place, line: Line, seconds: int) -> None:
     with running(there, "--cpu", "0") as tap:
         for _ in range(MEASUREMENTS):
             answered += there.wrk(max(1, seconds // MEASUREMENTS))
-            agents.append(rss_mb(tap.agent))
-            collectors.append(rss_mb(tap.collector))
+            agents.append(rss_mb(tap.agent.pid))
+            collectors.append(rss_mb(tap.collector.pid))
         summary, counters = tap.settled(), tap.counters()
     half = MEASUREMENTS // 2
     line(f"agent: {seconds} s of full load, nothing left out", f"{answered / seconds:,.0f} req/s offered")

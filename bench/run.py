@@ -62,6 +62,20 @@ def identity(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
     figures(scratch, report.line)
 
 
+def cluster(report: Report, _scratch: Path, _args: argparse.Namespace) -> None:
+    """How a tap of a cluster begins and goes."""
+    from bench.cluster import figures
+
+    figures(report.line)
+
+
+def pods(report: Report, _scratch: Path, _args: argparse.Namespace) -> None:
+    """A hundred pods on a node."""
+    from bench.pods import many
+
+    many(report.line)
+
+
 def terminal(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
     """The terminal UI."""
     from bench.terminal import figures
@@ -77,7 +91,7 @@ def web(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
 
 
 PARTS: dict[str, Callable[[Report, Path, argparse.Namespace], None]] = {
-    part.__name__: part for part in (protocols, redis, live, agent, identity, terminal, web)
+    part.__name__: part for part in (protocols, redis, live, agent, identity, cluster, pods, terminal, web)
 }
 """By the subject; those of reading files come before them."""
 READING = ("tshark", "engine", "read", "memory", "queries", "loss")

@@ -32,12 +32,12 @@ KUBECONFIG=$(sed -n 's/^export KUBECONFIG=//p' "$work/told")
 export KUBECONFIG
 
 # The image is built on the base that the cluster's folder has, so that no registry is needed.
-export BASE=k8slab.local/base:1
-if ! buildah inspect --type image "$BASE" > /dev/null 2>&1; then
-    base=$cluster/dist/images/base.tar
-    [[ -f $base ]] || { tar -I zstd -C "$work" -xf "$cluster/bin.tar.zst" dist/images/base.tar; base=$work/dist/images/base.tar; }
-    quietly buildah pull --quiet "docker-archive:$base"
-fi
+base=$cluster/dist/images/base.tar
+[[ -f $base ]] || { tar -I zstd -C "$work" -xf "$cluster/bin.tar.zst" dist/images/base.tar; base=$work/dist/images/base.tar; }
+quietly buildah pull --quiet "docker-archive:$base"
+BASE=$(tail -n 1 "$work/told")
+export BASE
+rm -rf "$work/dist"
 quietly env ARCHIVE="$work/tapper.tar" bash tools/image.sh
 quietly "$cluster/import" "$work/tapper.tar"
 rm "$work/tapper.tar"

@@ -12,7 +12,8 @@ import yaml
 
 from tapper.cli.cluster_options import default_image
 from tapper.kube.credentials import Credentials
-from tapper.kube.placement import NAME, Placement, namespace, objects
+from tapper.kube.manifest import namespace, objects
+from tapper.kube.placement import NAME, Placement
 
 ROOT = Path(__file__).parents[1] / "manifests"
 MADE = "# Made by tools/manifests.py from the objects that `tapper install` places; change those.\n"

@@ -43,7 +43,7 @@ CERTIFICATE, KEY, AUTHORITY = "tls.crt", "tls.key", "ca.crt"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Hands claims to the collector's recorder: `tapper.kube.naming.Sink`."""
+    """Hands claims to the collector's recorder: `tapper.kube.holding.Sink`."""
 
     collector: Collector
 
@@ -92,8 +92,8 @@ async def serve(
         following = Following(cluster, tap.selection, Names(collector), collector.set_targets)
         collector.further_hints = lambda: (*following.hints(), *unheard(following.targets, collector.agents))
         async with _api(app, api), asyncio.TaskGroup() as tasks:
-            await collector.listen(*listen, tls)
             running = [tasks.create_task(following.run())]
+            await collector.listen(*listen, tls)
             if tap.selection.namespaces is not None:
                 running.append(tasks.create_task(_learn_dns(collector)))
             if tap.temporary:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds, rights, sessions
 from tapper.kube.cluster import ApiError, KubeError
-from tapper.kube.placement import NAME, namespace
+from tapper.kube.manifest import namespace
+from tapper.kube.placement import NAME
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,12 @@ class Access:
     request_timeout: float | None = None
 
 
+def _leave_out_blocking_client() -> None:
+    """The package `kubernetes` by itself imports the blocking client, which takes longer than all else of a start."""
+    if "kubernetes" not in sys.modules and (found := find_spec("kubernetes")) is not None:
+        sys.modules["kubernetes"] = module_from_spec(found)
+
+
 @asynccontextmanager
 async def connect(access: Access) -> AsyncIterator[Cluster]:
     """A cluster of the kubeconfig.
@@ -37,6 +45,7 @@ async def connect(access: Access) -> AsyncIterator[Cluster]:
     Raises:
         KubeError: there is no kubeconfig, or it can't be used.
     """
+    _leave_out_blocking_client()
     from kubernetes.aio.client import Configuration
     from kubernetes.aio.config import ConfigException, load_kube_config, refresh_token
 
@@ -76,6 +85,7 @@ async def connect_inside() -> AsyncIterator[Cluster]:
     Raises:
         KubeError: it is no pod, or has no service account.
     """
+    _leave_out_blocking_client()
     from kubernetes.aio.client import Configuration
     from kubernetes.aio.config import ConfigException, load_incluster_config
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tapper.kube.cluster import Cluster
-    from tapper.kube.naming import Sink
-    from tapper.kube.objects import Pod
+    from tapper.kube.facts import Pod
+    from tapper.kube.holding import Sink
     from tapper.kube.watching import Change
 
 SETTLE = 0.05  # seconds that changes are gathered before agents are told; a rollout makes many at once

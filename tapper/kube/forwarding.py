@@ -29,7 +29,7 @@ _DATA, _ERROR = 0, 1  # channels of the first port
 
 @asynccontextmanager
 async def forward(cluster: Cluster, namespace: str, labels: str, port: int, local_port: int = 0) -> AsyncIterator[int]:
-    """Listens on 127.0.0.1 and gives the port; each connection goes to a ready pod with those labels."""
+    """Listens on 127.0.0.1 and gives the port; each connection goes to a pod with those labels."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -53,10 +53,12 @@ async def forward(cluster: Cluster, namespace: str, labels: str, port: int, loca
 
 async def _path(cluster: Cluster, namespace: str, labels: str, port: int) -> str:
     pods = [objects.pod(item) for item in await cluster.list(kinds.POD, namespace, labels)]
-    ready = next((pod for pod in pods if pod.ready and not pod.finished), None)
-    if ready is None:
-        raise KubeError(f"no pod with {labels} is ready in namespace {namespace}")
-    return f"{kinds.POD.path(namespace, ready.name)}/portforward?ports={port}"
+    # that a pod is ready is told a second or two after it was so
+    placed = [pod for pod in pods if pod.node is not None and not pod.finished]
+    chosen = next((pod for pod in placed if pod.ready), placed[-1] if placed else None)
+    if chosen is None:
+        raise KubeError(f"no pod with {labels} runs in namespace {namespace}")
+    return f"{kinds.POD.path(namespace, chosen.name)}/portforward?ports={port}"
 
 
 async def _pump(socket: WebSocket, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tapper.kube import kinds, sessions
 from tapper.kube.cluster import KubeError
 from tapper.kube.credentials import INSTALLED_DAYS, Credentials, make_credentials
+from tapper.kube.manifest import namespace, objects
 from tapper.kube.placement import AGENT, COLLECTOR, NAME, Placement
-from tapper.kube.placement import namespace as namespace_of
-from tapper.kube.placement import objects as placed_objects
 from tapper.kube.session import Session, apply
 
 if TYPE_CHECKING:
@@ -46,11 +45,11 @@ def new_credentials(placement: Placement) -> Credentials:
 
 def documents(placement: Placement, *, secrets_only: bool = False) -> list[Object]:
     """All that `install` would apply to an empty cluster."""
-    made = placed_objects(placement, new_credentials(placement))
+    made = objects(placement, new_credentials(placement))
     digests(made)
     if secrets_only:
         return [item for item in made if item["kind"] == "Secret"]
-    return [namespace_of(placement), *made]
+    return [namespace(placement), *made]
 
 
 def digests(items: list[Object]) -> None:

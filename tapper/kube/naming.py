@@ -7,41 +7,23 @@ that goes over to another service begins a new claim: what it did before keeps i
 
 from __future__ import annotations
 
-import ipaddress
-from collections import deque
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from tapper.identity.names import Claim, Names
+from tapper.identity.names import Names
 from tapper.kube import kinds, objects
+from tapper.kube.holding import Holders, leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tapper.kube.objects import Made, Node, Owner, Pod, Service, Slice
+    from tapper.kube.facts import Made, Node, Owner, Pod, Service, Slice
+    from tapper.kube.holding import Place, Sink
     from tapper.kube.watching import Change
 
-    _Key = TypeVar("_Key")
-    _Member = TypeVar("_Member")
-    Place = tuple[str, int | None, str | None]  # address, port, scope
-
-KEEP_NS = 15 * 60 * 1_000_000_000
-"""How long claims of what is gone are kept, for records that come late; rows keep the name that they have for ever."""
 LOOPBACK = ("127.0.0.1", "::1")
-MAX_GONE = 50_000  # of them; some 50 MB
-
-MAX_NODE_PORTS = (
-    2_000  # claims of one service: its ports on each node; beyond, who is called there is called by the node
-)
-
-
-class Sink(Protocol):
-    """Who wants the claims: `tapper.identity.index.Identity`."""
-
-    def add(self, claim: Claim) -> None: ...  # noqa: D102
-    def replace(self, old: Claim, new: Claim) -> None: ...  # noqa: D102
-    def remove(self, claim: Claim) -> None: ...  # noqa: D102
+MAX_NODE_PORTS = 2_000
+"""Claims of one service: its ports on each node; beyond, who is called there is called by the node."""
 
 
 @dataclass(slots=True)
@@ -61,13 +43,10 @@ class ClusterNames:
     _slices_of: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
     """By pod."""
     _slices_by_service: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
-    _holders: dict[Place, tuple[str, Claim]] = field(default_factory=dict)
-    """Who has it now: uid, claim."""
-    _places: dict[str, set[Place]] = field(default_factory=dict)
-    """What each uid has now."""
-    _freed: dict[Place, int] = field(default_factory=dict)
-    """Since when nobody has it."""
-    _gone: deque[tuple[int, Place, Claim]] = field(default_factory=deque)
+    _holders: Holders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._holders = Holders(self.sink)
 
     def apply(self, change: Change, now: int) -> None:
         """Takes a change in."""
@@ -82,7 +61,7 @@ class ClusterNames:
                 self._apply_node(change, now)
             case kinds.REPLICA_SET | kinds.JOB:
                 self._apply_made(change, now)
-        self._forget(now)
+        self._holders.forget(now)
 
     def pods(self) -> Iterator[Pod]:
         """All that are there."""
@@ -105,9 +84,9 @@ class ClusterNames:
             self._pods[change.key] = new
             return
         if old is not None and old.owner is not None:
-            _leave(self._pods_made, old.owner.uid, change.key)
+            leave(self._pods_made, old.owner.uid, change.key)
         if old is not None and (new is None or new.uid != old.uid):
-            self._release(old.uid, now)
+            self._holders.release(old.uid, now)
         if new is None:
             return
         self._pods[change.key] = new
@@ -119,7 +98,7 @@ class ClusterNames:
         old = self._services.pop(change.key, None)
         new = objects.service(change.item) if change.item is not None else None
         if old is not None and (new is None or new.uid != old.uid):
-            self._release(old.uid, now)
+            self._holders.release(old.uid, now)
         if new is not None:
             self._services[change.key] = new
             self._name_service(new, now)
@@ -130,11 +109,11 @@ class ClusterNames:
         old = self._slices.pop(change.key, None)
         new = objects.endpoint_slice(change.item) if change.item is not None else None
         if old is not None:
-            _leave(self._slices_by_service, (old.namespace, old.service), change.key)
+            leave(self._slices_by_service, (old.namespace, old.service), change.key)
             for name in old.pods:
-                _leave(self._slices_of, (old.namespace, name), change.key)
+                leave(self._slices_of, (old.namespace, name), change.key)
         if new is None:
-            self._release(_slice_uid(change.key), now)
+            self._holders.release(_slice_uid(change.key), now)
             return
         self._slices[change.key] = new
         self._slices_by_service.setdefault((new.namespace, new.service), set()).add(change.key)
@@ -147,7 +126,7 @@ class ClusterNames:
         uid = f"node/{change.key[1]}"
         if change.item is None:
             self._nodes.pop(change.key, None)
-            self._release(uid, now)
+            self._holders.release(uid, now)
             return
         node = objects.node(change.item)
         if self._nodes.get(change.key) == node:  # only its heartbeat
@@ -155,8 +134,8 @@ class ClusterNames:
         self._nodes[change.key] = node
         names = Names(node=node.name)
         # where pods have no bridge, the first address of their network may be one of theirs
-        free = [ip for ip in node.gateways if self._holders.get((ip, None, None), (uid,))[0] == uid]
-        self._hold(uid, {(ip, None, None): names for ip in (*free, *node.ips)}, None, now)
+        free = [ip for ip in node.gateways if self._holders.of((ip, None, None)) in (None, uid)]
+        self._holders.hold(uid, {(ip, None, None): names for ip in (*free, *node.ips)}, None, now)
         for service in self._services.values():
             if service.node_ports:
                 self._name_service(service, now)
@@ -182,9 +161,9 @@ class ClusterNames:
 
     def _name_pod(self, pod: Pod, now: int) -> None:
         if pod.finished:
-            self._release(pod.uid, now)
+            self._holders.release(pod.uid, now)
             return
-        self._hold(pod.uid, dict(self._pod_names(pod)), pod.start, now)
+        self._holders.hold(pod.uid, dict(self._pod_names(pod)), pod.start, now)
 
     def _pod_names(self, pod: Pod) -> Iterator[tuple[Place, Names]]:
         owner = self.workload(pod)
@@ -253,88 +232,14 @@ class ClusterNames:
         if len(self._nodes) * len(service.node_ports) <= MAX_NODE_PORTS:
             nodes = self._nodes.values()
             places |= {(ip, port, None): names for node in nodes for ip in node.ips for port in service.node_ports}
-        self._hold(service.uid, places, service.start, now)
+        self._holders.hold(service.uid, places, service.start, now)
 
     def _name_outside(self, part: Slice, now: int) -> None:
         """Endpoints that are no pods: a database outside, called by a service's name."""
         names = Names(namespace=part.namespace, service=part.service)
         places: dict[Place, Names] = {(ip, port, None): names for ip in part.addresses for port in part.ports}
-        self._hold(_slice_uid(part.key), places if part.service else {}, part.start, now)
-
-    def _hold(self, uid: str, wanted: dict[Place, Names], start: int | None, now: int) -> None:
-        """Lets `uid` have these places, by these names, and no others."""
-        for place in self._places.get(uid, set()) - wanted.keys():
-            self._end(place, now)
-        for place, names in wanted.items():
-            holder = self._holders.get(place)
-            if holder is None or holder[0] != uid:
-                self._begin(uid, place, names, start, now)
-                continue
-            claim = holder[1]
-            if claim.names == names:
-                continue
-            known = _more_known(claim.names, names)
-            if known is not None:
-                self._renew(place, replace(claim, names=known))
-            else:
-                self._end(place, now)
-                self._begin(uid, place, names, now, now)
-
-    def _begin(self, uid: str, place: Place, names: Names, start: int | None, now: int) -> None:
-        address, port, scope = place
-        if place in self._holders:
-            self._end(place, now)
-        freed = self._freed.pop(place, None)
-        if freed is not None and (start is None or start < freed):
-            start = freed
-        claim = Claim(_network(address), names, "kubernetes", port, start, None, scope)
-        self._holders[place] = (uid, claim)
-        self._places.setdefault(uid, set()).add(place)
-        self.sink.add(claim)
-
-    def _renew(self, place: Place, claim: Claim) -> None:
-        uid, old = self._holders[place]
-        self._holders[place] = (uid, claim)
-        self.sink.replace(old, claim)
-
-    def _end(self, place: Place, now: int) -> None:
-        uid, claim = self._holders.pop(place)
-        _leave(self._places, uid, place)
-        ended = replace(claim, end=max(now, (claim.start or 0) + 1))
-        self.sink.replace(claim, ended)
-        self._freed[place] = now
-        self._gone.append((now, place, ended))
-
-    def _release(self, uid: str, now: int) -> None:
-        for place in list(self._places.get(uid, ())):
-            self._end(place, now)
-
-    def _forget(self, now: int) -> None:
-        while self._gone and (self._gone[0][0] < now - KEEP_NS or len(self._gone) > MAX_GONE):
-            at, place, claim = self._gone.popleft()
-            self.sink.remove(claim)
-            if self._freed.get(place) == at:
-                del self._freed[place]
-
-
-def _leave(groups: dict[_Key, set[_Member]], key: _Key, member: _Member) -> None:
-    """Takes a member out of a group; an empty group goes."""
-    group = groups.get(key)
-    if group is not None:
-        group.discard(member)
-        if not group:
-            del groups[key]
-
-
-_network = lru_cache(4096)(ipaddress.ip_network)  # one object for all ports of an address
+        self._holders.hold(_slice_uid(part.key), places if part.service else {}, part.start, now)
 
 
 def _slice_uid(place: tuple[str, str]) -> str:
     return f"slice/{place[0]}/{place[1]}"
-
-
-def _more_known(old: Names, new: Names) -> Names | None:
-    """The newer names, where they only say more or no longer say something; None: they say something else."""
-    if old.service is not None and new.service is not None and old.service != new.service:
-        return None
-    return replace(new, service=new.service or old.service, workload=new.workload or old.workload)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from tapper.identity.names import MAX_NAME
+from tapper.kube.facts import Container, Made, Node, Owner, Pod, Service, Slice
 
 Json = dict[str, Any]
 
@@ -19,130 +19,6 @@ MAX_PORTS = 256  # of one pod or service; the API's own examples have a handful
 MAX_ENDPOINTS = 1000  # of one slice, as the API server holds it
 
 _VERSION_LABELS = ("app.kubernetes.io/version", "version", "pod-template-hash", "controller-revision-hash")
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who made an object."""
-
-    kind: str
-    name: str
-    uid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A container and the ports it says to serve."""
-
-    name: str
-    ports: tuple[int, ...]
-    host_ports: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pod:
-    """A pod."""
-
-    uid: str
-    namespace: str
-    name: str
-    labels: dict[str, str]
-    owner: Owner | None
-    node: str | None
-    host_network: bool
-    ips: tuple[str, ...]
-    host_ips: tuple[str, ...]
-    containers: tuple[Container, ...]
-    version: str | None
-    start: int | None
-    """When the node took it, ns."""
-    finished: bool
-    """Its containers ended for good, its address is free."""
-    ready: bool
-    waiting: str | None
-    """Why a container does not run, in the cluster's words."""
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Namespace and name."""
-        return self.namespace, self.name
-
-    @property
-    def scope(self) -> str:
-        """As its source is called: what 127.0.0.1 means is asked within it."""
-        return f"{self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A service."""
-
-    uid: str
-    namespace: str
-    name: str
-    selector: dict[str, str]
-    ips: tuple[str, ...]
-    """Its own in the cluster; none: it is headless or a name for an outside one."""
-    outer_ips: tuple[str, ...]
-    """Of load balancers and the like, on its ports only."""
-    ports: tuple[int, ...]
-    node_ports: tuple[int, ...]
-    start: int | None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Namespace and name."""
-        return self.namespace, self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Some endpoints of a service."""
-
-    namespace: str
-    name: str
-    service: str
-    ports: tuple[int, ...]
-    pods: tuple[str, ...]
-    """Names of those that are pods (of the same namespace)."""
-    addresses: tuple[str, ...]
-    """Of the others."""
-    start: int | None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Namespace and name."""
-        return self.namespace, self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A node."""
-
-    name: str
-    ips: tuple[str, ...]
-    gateways: tuple[str, ...]
-    """First addresses of its pods' networks: with bridges they are the node's own."""
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """No namespace, and the name."""
-        return "", self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Something that makes pods and was itself made: a replica set of a deployment, a job of a cron job."""
-
-    uid: str
-    namespace: str
-    name: str
-    owner: Owner | None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Namespace and name."""
-        return self.namespace, self.name
 
 
 def key(item: Json) -> tuple[str, str]:

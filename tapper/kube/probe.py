@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds
-from tapper.kube.placement import AGENT, USER, object_of, pods
+from tapper.kube.placement import AGENT, object_of
 from tapper.kube.selection import Selection
+from tapper.kube.workloads import USER, pods
 
 if TYPE_CHECKING:
     from tapper.kube.placement import Placement

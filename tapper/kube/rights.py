@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tapper.kube.kinds import Kind
     from tapper.kube.placement import Placement
 
-AT_ONCE = 16  # questions to the API server at the same time
+AT_ONCE = 4  # questions at the same time: each has a connection, and some who listen have few places for new ones
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from tapper.kube.cluster import KubeError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tapper.kube.facts import Pod
     from tapper.kube.naming import ClusterNames
-    from tapper.kube.objects import Pod
 
 WORKLOADS = {
     "deployment": "Deployment",

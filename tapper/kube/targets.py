@@ -6,19 +6,32 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from tapper.identity.index import Identity
 from tapper.kube import kinds, objects
 from tapper.kube.naming import ClusterNames
 from tapper.kube.watching import Change
 
 if TYPE_CHECKING:
+    from tapper.identity.names import Claim
     from tapper.kube.cluster import Cluster
     from tapper.kube.selection import Selection
 
 
+class _Unheard:
+    """Nobody wants to know who has which address: `tapper.kube.holding.Sink`."""
+
+    def add(self, claim: Claim) -> None:
+        pass
+
+    def replace(self, old: Claim, new: Claim) -> None:
+        pass
+
+    def remove(self, claim: Claim) -> None:
+        pass
+
+
 async def look(cluster: Cluster, selection: Selection) -> ClusterNames:
     """The pods (and what made them) of the namespaces of a selection."""
-    names = ClusterNames(Identity(), lambda pod: False)
+    names = ClusterNames(_Unheard(), lambda pod: False)
     wanted = [kinds.REPLICA_SET, kinds.JOB, kinds.SERVICE, kinds.POD]
     places = [(kind, space) for kind in wanted for space in selection.namespaces or (None,)]
     found = await asyncio.gather(*(cluster.list(kind, space) for kind, space in places))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from world import SERVER, ask, run, tapper
+from taps import run, tapper
+from world import SERVER, ask
 
 from tapper.kube import kinds, sessions
 

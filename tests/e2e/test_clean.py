@@ -6,7 +6,8 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from world import SERVER, left, session, tap, tapper, until
+from taps import left, session, tap, tapper
+from world import SERVER, until
 
 if TYPE_CHECKING:
     from world import World

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world import CLIENT, SERVER, run, tap, until
+from taps import run, tap
+from world import CLIENT, SERVER, until
 
 if TYPE_CHECKING:
-    from world import Tap, World
+    from taps import Tap
+    from world import World
 
 pytestmark = pytest.mark.cluster
 
@@ -48,8 +50,8 @@ def test_each_reason_has_its_words(world: World) -> None:
 
 def test_a_missing_image_is_told_at_once_with_what_to_do(world: World) -> None:
     world.pod("idle", IDLE)
-    told = run("tap", "-n", world.namespace, "-o", "jsonl", "--image", "k8slab.local/missing:1").stderr
-    assert "the nodes can't get the image k8slab.local/missing:1" in told
+    told = run("tap", "-n", world.namespace, "-o", "jsonl", "--image", "localhost:1/missing:1").stderr
+    assert "the nodes can't get the image localhost:1/missing:1" in told
     assert "kind load docker-image" in told
     assert "removed what was placed" in told
 
@@ -63,7 +65,7 @@ def test_progress_is_told_once_in_a_pipe_and_a_quiet_tap_says_nothing(world: Wor
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 
-REFUSED = "k8slab.local/refused:1"
+REFUSED = "example.org/refused:1"
 
 
 def test_pods_that_can_not_be_made_are_told_with_the_clusters_reason(world: World) -> None:

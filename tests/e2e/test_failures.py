@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from world import CLIENT, SERVER, ask, enter, left, run, session, tap, tapper, until
+from taps import left, run, session, tap, tapper
+from world import CLIENT, SERVER, ask, enter, until
 
 from tapper.kube import kinds
 from tapper.kube.cluster import KubeError
@@ -24,7 +25,8 @@ from tapper.kube.cluster import KubeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from world import Tap, World
+    from taps import Tap
+    from world import World
 
 pytestmark = pytest.mark.cluster
 

@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from world import CLIENT, SERVER, left, session, tap
+from taps import left, session, tap
+from world import CLIENT, SERVER
 
 if TYPE_CHECKING:
     from world import World

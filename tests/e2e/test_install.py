@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import shutil
+import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from world import CLIENT, SERVER, Tap, ask, left, run, tapper
+from taps import Tap, left, run, tapper
+from world import CLIENT, IMAGE, SERVER, ask, until
 
 from tapper.kube import kinds
 from tapper.kube.placement import COLLECTOR, NAME
@@ -29,6 +33,35 @@ def installed(*arguments: str) -> Iterator[None]:
         yield
     finally:
         run("uninstall")
+
+
+CHART = Path(__file__).parents[2] / "manifests" / "helm" / "tapper"
+
+
+@pytest.mark.alone
+def test_the_chart_is_installed_by_helm_and_removed(world: World) -> None:
+    helm = shutil.which("helm")
+    if helm is None:
+        pytest.skip("needs helm")
+    if left(NAME):
+        pytest.skip("a tapper is installed in this cluster already")
+    simple = world.pod("simple-app", SERVER.format(port=80), port=80)
+    world.pod("visitor", CLIENT.format(url=f"http://{simple['status']['podIP']}/hostname"), node=1)
+    release = [NAME, "--namespace", world.namespace]
+    subprocess.run([helm, "install", *release, str(CHART), "--set", f"image={IMAGE}"], check=True)
+    try:
+        until(_answers, "the chart's collector answers")
+        running = Tap(command="attach")
+        row = running.row(lambda row: row["dst"]["name"] == "simple-app" and row["view"] == "both", "a request")
+        assert row["src"]["name"] == "visitor"
+        assert running.end() == 0
+    finally:
+        subprocess.run([helm, "uninstall", *release], check=True)
+    until(lambda: not left(NAME), "all of it is gone")
+
+
+def _answers() -> bool:
+    return run("attach", "-o", "none", "--quiet", "--for", "1s").returncode == 0
 
 
 def _token() -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world import CALLER, CLIENT, SERVER, tap, tapper, until
+from taps import tap, tapper
+from world import CALLER, CLIENT, SERVER, until
 
 if TYPE_CHECKING:
     from world import World

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from world import CLIENT, SERVER, left, session, tap, until
+from taps import left, session, tap
+from world import CLIENT, SERVER, until
 
 from tapper.feed.interface import Query
 
@@ -69,3 +73,21 @@ def test_nothing_is_left_however_the_command_ends(world: World, number: signal.S
         mine = session(world.namespace)
         running.end(number)
     until(lambda: not left(mine), "all of it is gone", 110 if number == signal.SIGKILL else 5)
+
+
+def test_nothing_is_left_when_the_terminal_is_closed(world: World) -> None:
+    """Long before the collector would notice: nothing can be told any more, and it goes on to remove all."""
+    simple = world.pod("simple-app", SERVER.format(port=80), port=80)
+    world.pod("visitor", CLIENT.format(url=f"http://{simple['status']['podIP']}/hostname"), node=1)
+    master, slave = os.openpty()
+    command = [sys.executable, "-m", "tapper.cli", "tap", "-n", world.namespace, "-o", "jsonl"]
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    shown = b""
+    while b'"protocol"' not in shown:
+        shown += os.read(master, 65536)
+    mine = session(world.namespace)
+    os.close(master)
+    process.send_signal(signal.SIGHUP)
+    process.wait(50)
+    assert not left(mine)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world import CALLER, SERVER, tap, until
+from taps import tap
+from world import CALLER, SERVER, until
 
 from tapper.feed.interface import ConnectionQuery
 

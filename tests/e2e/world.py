@@ -1,17 +1,12 @@
-"""A namespace in the cluster of KUBECONFIG with what the story needs, and `tapper tap` as a process."""
+"""A namespace in the cluster of KUBECONFIG with what the story needs."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import queue
-import re
 import secrets
-import signal
 import subprocess
 import sys
-import threading
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,14 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 
 from tapper.cli.cluster_options import default_image
-from tapper.feed.remote import open_remote
-from tapper.kube import kinds, sessions
+from tapper.kube import kinds
 from tapper.kube.connect import Access, connect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    from tapper.feed.interface import Feed
     from tapper.kube.cluster import Cluster
 
     _Result = TypeVar("_Result")
@@ -127,8 +120,12 @@ class World:
         port: int | None = None,
         beside: str | None = None,
         host_network: bool = False,
+        meta: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """A pod that runs Python, in two containers if there is a script `beside`; what it is once it is ready."""
+        """A pod that runs Python, in two containers if there is a script `beside`; what it is once it is ready.
+
+        `meta`: more of its metadata.
+        """
         containers = [_container("main", script, port)]
         if beside is not None:
             containers.append(_container("beside", beside))
@@ -138,8 +135,8 @@ class World:
             "containers": containers,
             "hostNetwork": host_network,
         }
-        meta = {"name": name, "namespace": self.namespace, "labels": {"app": name}}
-        self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+        whole = {"name": name, "namespace": self.namespace, "labels": {"app": name}, **(meta or {})}
+        self.apply({"apiVersion": "v1", "kind": "Pod", "metadata": whole, "spec": spec})
 
         def ready() -> dict[str, Any] | None:
             found = self.look(name)
@@ -184,12 +181,19 @@ class World:
         return int(found["spec"]["ports"][0]["nodePort"])
 
     def service(
-        self, name: str, port: int = 80, *, of: str | None = None, target: int | None = None, **more: Any
+        self,
+        name: str,
+        port: int = 80,
+        *,
+        of: str | None = None,
+        target: int | None = None,
+        meta: dict[str, Any] | None = None,
+        **more: Any,
     ) -> None:
-        """A service for the pods of that name, or of another."""
+        """A service for the pods of that name, or of another. `meta`: more of its metadata; `more`: of its spec."""
         spec = {"selector": {"app": of or name}, "ports": [{"port": port, "targetPort": target or port}], **more}
-        meta = {"name": name, "namespace": self.namespace}
-        self.apply({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
+        whole = {"name": name, "namespace": self.namespace, **(meta or {})}
+        self.apply({"apiVersion": "v1", "kind": "Service", "metadata": whole, "spec": spec})
 
     @contextmanager
     def extra(self, path: str, item: dict[str, Any]) -> Iterator[None]:
@@ -236,83 +240,3 @@ class World:
     def close(self) -> None:
         """All of it goes."""
         ask(lambda cluster: cluster.delete(kinds.NAMESPACE, self.namespace))
-
-
-def session(namespace: str) -> str:
-    """The session that taps a namespace: it has a role there."""
-    return next(one.session for one in ask(sessions.find) if one.namespace == namespace)
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a command of tapper's to its end."""
-    command = [sys.executable, "-m", "tapper.cli", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=180)
-
-
-def tapper(*arguments: str) -> str:
-    """The same for one that works; what it prints."""
-    ended = run(*arguments)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
-
-
-def left(name: str) -> list[str]:
-    """What a session has in the cluster."""
-    return [str(one) for one in ask(lambda cluster: sessions.find(cluster, name))]
-
-
-class Tap:
-    """`tapper tap` as a process, its lines of JSON, and its feed over the URL that it prints."""
-
-    def __init__(self, *arguments: str, command: str = "tap") -> None:
-        whole = [sys.executable, "-m", "tapper.cli", command, "-o", "jsonl", "--web", "--no-browser", *arguments]
-        self.process = subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.begun = time.monotonic()
-        self.told: list[str] = []
-        self.url = ""
-        self._rows: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._url: queue.SimpleQueue[str] = queue.SimpleQueue()
-        for read in (self._read_rows, self._read_told):
-            threading.Thread(target=read, daemon=True).start()
-
-    def _read_rows(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._rows.put(json.loads(line))
-
-    def _read_told(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.told.append(line.rstrip())
-            if found := re.search(r"http://127\.0\.0\.1:\d+/#k=\S+", line):
-                self._url.put(found[0])
-
-    def row(self, wanted: Callable[[dict[str, Any]], bool], what: str, seconds: float = 60) -> dict[str, Any]:
-        """The next request that is so."""
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                row = self._rows.get(timeout=max(0.01, end - time.monotonic()))
-            except queue.Empty:
-                raise AssertionError(f"not within {seconds:g} s: {what}\n" + "\n".join(self.told)) from None
-            if wanted(row):
-                return row
-
-    def feed(self) -> Feed:
-        """What the tap has."""
-        self.url = self._url.get(timeout=120)
-        return open_remote(self.url)
-
-    def end(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Sends a signal; the exit code once it ended."""
-        self.process.send_signal(number)
-        return self.process.wait(60)
-
-
-@contextmanager
-def tap(*arguments: str) -> Iterator[Tap]:
-    """Taps while the block runs."""
-    running = Tap(*arguments)
-    with ExitStack() as stack:
-        stack.callback(lambda: running.process.poll() is None and running.end())
-        yield running

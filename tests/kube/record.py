@@ -13,11 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tapper.cli.cluster_options import default_image
 from tapper.kube import kinds
 from tapper.kube.connect import Access, connect
 from tapper.kube.watching import Change, Watcher
 
-IMAGE = os.environ.get("IMAGE", "k8slab.local/base:1")
+IMAGE = os.environ.get("IMAGE") or default_image()
 SPACE = "recorded"
 FOLLOWED = (kinds.POD, kinds.SERVICE, kinds.ENDPOINT_SLICE, kinds.NODE, kinds.REPLICA_SET)
 

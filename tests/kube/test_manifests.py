@@ -71,6 +71,11 @@ def test_helm_takes_the_chart() -> None:
 
 def _whole_chart(text: str) -> None:
     made = _by_name([item for item in yaml.safe_load_all(text) if item])
+    without_secrets = {name: item for name, item in made.items() if not name.startswith("Secret/")}
+    for item in without_secrets.values():
+        if "template" in item.get("spec", {}):
+            assert item["spec"]["template"]["spec"].pop("imagePullSecrets") == []
+    assert without_secrets == _by_name(placed(pull_policy="IfNotPresent"))
     assert made.keys() == _by_name(documents(Placement(NAME, "x", temporary=False))).keys()
     collector = made["Secret/tapper-collector"]["data"]
     assert collector.keys() == {"ca.crt", "tls.crt", "tls.key", "agent-token", "api-token", "tap.json"}

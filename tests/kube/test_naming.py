@@ -11,7 +11,8 @@ import pytest
 from tapper.identity.claims import ClaimBook, line
 from tapper.identity.names import Names
 from tapper.kube import kinds
-from tapper.kube.naming import KEEP_NS, ClusterNames
+from tapper.kube.holding import KEEP_NS
+from tapper.kube.naming import ClusterNames
 from tapper.kube.watching import Change
 from tests.kube.recorded import STREAMS, Recorded
 

@@ -35,7 +35,7 @@ def command(namespaces: tuple[str, ...], *, no_live: bool, **values: Any) -> int
 
 
 async def _check(cluster_of: Cluster, placing: Placing, namespaces: tuple[str, ...], *, live: bool) -> int:
-    from tapper.cli.tapping.cluster import Lines
+    from tapper.cli.tapping.lines import Lines
     from tapper.kube import checking
     from tapper.kube.connect import connect
     from tapper.kube.probe import probes

@@ -68,16 +68,17 @@ def command(pods: tuple[str, ...], namespaces: tuple[str, ...], selector: str, s
 
 
 async def _install(cluster_of: Cluster, placement: Placement) -> int:
-    from tapper.cli.tapping.cluster import Lines
+    from tapper.cli.tapping.lines import Lines
     from tapper.kube.connect import connect
     from tapper.kube.installing import install
     from tapper.kube.rights import require
+    from tapper.kube.starting import ready
 
     lines = Lines(quiet=False)
     async with connect(cluster_of.access()) as cluster:
         await require(cluster, placement)
         session = await install(cluster, placement)
-        progress = await session.wait(READY_SECONDS, lines.progress, every=True)
+        progress = await ready(session, READY_SECONDS, lines.progress, every=True)
     lines.say(f"installed in namespace {placement.namespace}: the collector, and agents on {progress.agents} nodes")
     lines.say("look: tapper attach     remove: tapper uninstall")
     return exits.OK

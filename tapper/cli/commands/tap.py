@@ -88,6 +88,11 @@ def command(pods: tuple[str, ...], *, local: bool, **values: Any) -> int:
         )
     if any(machine.values()) or reading.names:
         raise click.UsageError("-i, --pid, --port, --save and --names go with --local")
+    if reading.proto:
+        raise click.UsageError(
+            "--proto names the fields of messages where one is looked at: tapper show ID --proto FILE --collector URL,"
+            " with the URL that the tap prints with --web"
+        )
     if namespaces and everywhere:
         raise click.UsageError("-n and -A: one of them")
 

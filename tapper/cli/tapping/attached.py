@@ -6,7 +6,7 @@ import contextlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tapper.cli.tapping.cluster import Loop
+from tapper.cli.tapping.loop import Loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

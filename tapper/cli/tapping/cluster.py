@@ -6,63 +6,34 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tapper.cli import exits
 from tapper.cli.problems import say
+from tapper.cli.tapping.lines import Lines
+from tapper.cli.tapping.loop import Loop
 from tapper.kube.cluster import KubeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator
 
     from tapper.cli.cluster_options import Placing
     from tapper.cli.options import Listing, Web
     from tapper.feed.remote import RemoteFeed
     from tapper.kube.cluster import Cluster
     from tapper.kube.connect import Access
-    from tapper.kube.objects import Pod
     from tapper.kube.placement import Placement, Settings
     from tapper.kube.selection import Selection
-    from tapper.kube.session import Progress, Session
+    from tapper.kube.session import Session
 
     _Result = TypeVar("_Result")
 
 READY_SECONDS = 120.0  # an image of 200 MB over a slow line
 REMOVE_SECONDS = 45.0
 BEAT_SECONDS = 10.0  # the collector waits for six of them
-SHOWN_PODS = 5
-
-
-class Loop:
-    """An event loop in a thread of its own: what shows the feed is synchronous."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="cluster", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        """Runs it and waits; an interruption is passed on to it."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            if not future.done():
-                future.cancel()
-                with contextlib.suppress(BaseException):
-                    future.exception(timeout=10)
-            raise
-
-    def close(self) -> None:
-        """Ends it."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +134,13 @@ def tapped(access: Access, placement: Callable[[str], Placement], *, quiet: bool
         loop.close()
 
 
+def _load() -> None:
+    """Imports what shows the feed, while pods start."""
+    import tapper.cli.following
+    import tapper.cli.streaming
+    import tapper.feed.remote  # noqa: F401
+
+
 class _Opening:
     """The steps of a tap, and what has to be undone."""
 
@@ -182,6 +160,7 @@ class _Opening:
         from tapper.kube.connect import connect
         from tapper.kube.rights import require
         from tapper.kube.session import place
+        from tapper.kube.starting import ready
         from tapper.kube.targets import look
 
         cluster = self._cluster = await self._held.enter_async_context(connect(self._access))
@@ -200,9 +179,11 @@ class _Opening:
         self._lines.tapping(pods, cluster.origin.context)
         begun = time.monotonic()
         self._session = await place(cluster, placement)
+        loading = asyncio.create_task(asyncio.to_thread(_load))
         self.token = self._session.token
-        await self._session.wait(READY_SECONDS, self._lines.progress)
         url = await self._held.enter_async_context(self._session.forwarded())
+        await ready(self._session, READY_SECONDS, self._lines.progress, url=url)
+        await loading
         self._lines.ready(time.monotonic() - begun)
         self._beat = asyncio.create_task(self._keep_alive(url))
         return url
@@ -269,57 +250,3 @@ class _Opening:
             )
         else:
             self._lines.say("removed what was placed in the cluster")
-
-
-class Lines:
-    """What is told on stderr while a tap starts: lines that fill in on a terminal, each once elsewhere."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._live = sys.stderr.isatty()
-        self._open = False
-
-    def say(self, text: str, *, passing: bool = False) -> None:
-        """A line; a passing one is overwritten by the next."""
-        if self._quiet or (passing and not self._live):
-            return
-        self.clear()
-        if passing:
-            from tapper.model.text import clean
-
-            sys.stderr.write(clean(text)[:200])
-            sys.stderr.flush()
-        else:
-            say(text)
-        self._open = passing
-
-    def clear(self) -> None:
-        """Takes a passing line away."""
-        if self._open:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-        self._open = False
-
-    def tapping(self, pods: list[Pod], context: str | None) -> None:
-        """What is tapped."""
-        nodes = sorted({pod.node or "no node yet" for pod in pods})
-        shown = ", ".join(pod.scope for pod in pods[:SHOWN_PODS])
-        more = f" and {len(pods) - SHOWN_PODS} more" if len(pods) > SHOWN_PODS else ""
-        where = f"node {nodes[0]}" if len(nodes) == 1 else f"{len(nodes)} nodes"
-        count = f"{len(pods)} pod{'' if len(pods) == 1 else 's'}"
-        self.say(f"tapping  {shown}{more}  ({count}, {where})" + (f"     context {context}" if context else ""))
-
-    def progress(self, now: Progress) -> None:
-        """How far agents and collector are."""
-        if now.problems:
-            self.say(f"waiting  {now.problems[0]}")
-        else:
-            collector = "ready" if now.collector else "starts"
-            self.say(f"agent    ready on {now.agents}/{now.nodes} nodes, collector {collector}", passing=True)
-        self._last = now
-
-    def ready(self, seconds: float) -> None:
-        """All that is needed is there."""
-        self.say(f"agent    ready on {self._last.agents}/{self._last.nodes} nodes     {seconds:.1f} s")
-        if not self._last.ready:
-            self.say("         begun without the others: pods on their nodes are heard once they are ready")

@@ -11,6 +11,7 @@ from tapper.kube.checking import BAD, GOOD, Finding
 from tapper.kube.cluster import KubeError
 from tapper.kube.probe import PROBE, probe
 from tapper.kube.session import place
+from tapper.kube.starting import ready
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -50,8 +51,8 @@ async def _run(cluster: Cluster, session: Session, passing: Callable[[str], None
     where = session.placement.namespace
     try:
         await cluster.apply(probe(session.placement))
-        await session.wait(
-            READY_SECONDS, lambda now: passing(f"live test: agents ready {now.agents}/{now.nodes}"), every=True
+        await ready(
+            session, READY_SECONDS, lambda now: passing(f"live test: agents ready {now.agents}/{now.nodes}"), every=True
         )
     except KubeError as error:
         yield Finding("image", BAD, str(error), "see the lines above")

@@ -1,0 +1,71 @@
+"""What is told on stderr while a tap of a cluster starts and ends."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+from tapper.cli.problems import say
+
+if TYPE_CHECKING:
+    from tapper.kube.facts import Pod
+    from tapper.kube.starting import Progress
+
+SHOWN_PODS = 5
+
+
+class Lines:
+    """What is told on stderr while a tap starts: lines that fill in on a terminal, each once elsewhere."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._live = sys.stderr.isatty()
+        self._open = False
+
+    def say(self, text: str, *, passing: bool = False) -> None:
+        """A line; a passing one is overwritten by the next."""
+        if self._quiet or (passing and not self._live):
+            return
+        self.clear()
+        with contextlib.suppress(OSError):  # its terminal was closed: what was placed is removed all the same
+            if passing:
+                from tapper.model.text import clean
+
+                sys.stderr.write(clean(text)[:200])
+                sys.stderr.flush()
+            else:
+                say(text)
+        self._open = passing
+
+    def clear(self) -> None:
+        """Takes a passing line away."""
+        if self._open:
+            with contextlib.suppress(OSError):
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
+        self._open = False
+
+    def tapping(self, pods: list[Pod], context: str | None) -> None:
+        """What is tapped."""
+        nodes = sorted({pod.node or "no node yet" for pod in pods})
+        shown = ", ".join(pod.scope for pod in pods[:SHOWN_PODS])
+        more = f" and {len(pods) - SHOWN_PODS} more" if len(pods) > SHOWN_PODS else ""
+        where = f"node {nodes[0]}" if len(nodes) == 1 else f"{len(nodes)} nodes"
+        count = f"{len(pods)} pod{'' if len(pods) == 1 else 's'}"
+        self.say(f"tapping  {shown}{more}  ({count}, {where})" + (f"     context {context}" if context else ""))
+
+    def progress(self, now: Progress) -> None:
+        """How far agents and collector are."""
+        if now.problems:
+            self.say(f"waiting  {now.problems[0]}")
+        else:
+            collector = "ready" if now.collector else "starts"
+            self.say(f"agent    ready on {now.agents}/{now.nodes} nodes, collector {collector}", passing=True)
+        self._last = now
+
+    def ready(self, seconds: float) -> None:
+        """All that is needed is there."""
+        self.say(f"agent    ready on {self._last.agents}/{self._last.nodes} nodes     {seconds:.1f} s")
+        if not self._last.ready:
+            self.say("         begun without the others: pods on their nodes are heard once they are ready")

@@ -1,0 +1,200 @@
+"""Waits until a session that was placed works: how far its pods are, why they are not further, whether it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tapper.kube import kinds, objects
+from tapper.kube.cluster import ApiError, KubeError
+from tapper.kube.placement import AGENT, COLLECTOR
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    import aiohttp
+
+    from tapper.kube.facts import Pod
+    from tapper.kube.session import Session
+
+OTHERS = 4.0  # seconds that further agents are waited for once one is ready
+EVENTS_AFTER = 3.0  # seconds without any pod to tell why
+POLL = 0.3  # seconds between two looks at pods that start
+ASK = 0.2  # seconds between two questions to a collector that starts
+MAX_WARNINGS = 3
+IMAGE_WORDS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the pods are."""
+
+    collector: bool
+    agents: int
+    """Ready."""
+    nodes: int
+    """That shall have one."""
+    problems: tuple[str, ...] = ()
+    """Why something is not ready yet: the pod, its node, the cluster's words."""
+    image: str | None = None
+    """A problem with the image, if that is what it is."""
+
+    @property
+    def ready(self) -> bool:
+        """All of it."""
+        return self.collector and self.nodes > 0 and self.agents >= self.nodes
+
+
+async def progress(session: Session) -> Progress:
+    """How far it is now, as the cluster tells it: a second or more after it was so."""
+    cluster, where = session.cluster, session.placement.namespace
+    labels = f"app.kubernetes.io/instance={session.placement.session}"
+    items, deployment, daemon = await asyncio.gather(
+        cluster.list(kinds.POD, where, labels),
+        cluster.get(kinds.DEPLOYMENT, COLLECTOR, where),
+        cluster.get(kinds.DAEMON_SET, AGENT, where),
+    )
+    pods = [objects.pod(item) for item in items if "deletionTimestamp" not in item["metadata"]]
+    collectors, agents = _rolled(deployment, "updatedReplicas"), _rolled(daemon, "updatedNumberScheduled")
+    problems = [(pod, pod.waiting) for pod in pods if pod.waiting is not None and not pod.ready]
+    return Progress(
+        collector=collectors > 0 and _ready(pods, "collector") > 0,
+        agents=min(agents, _ready(pods, "agent")),
+        nodes=int(((daemon or {}).get("status") or {}).get("desiredNumberScheduled") or 0),
+        problems=tuple(f"{pod.name} on {pod.node or 'no node'}: {told}" for pod, told in problems),
+        image=next((told for _, told in problems if told and told.startswith(IMAGE_WORDS)), None),
+    )
+
+
+async def warnings(session: Session) -> tuple[str, ...]:
+    """What the cluster's controllers complain of, newest first: of pods that can't even be made, or start."""
+    try:
+        items = await session.cluster.list(kinds.EVENT, session.placement.namespace, fields="type=Warning")
+    except ApiError:  # who may not read them sees less
+        return ()
+    # a probe that does not answer yet is how everything starts
+    told = [item for item in items if item.get("reason") != "Unhealthy"]
+    told.sort(key=lambda item: str(item.get("lastTimestamp") or item.get("eventTime") or ""), reverse=True)
+    return tuple(
+        f"{(item.get('involvedObject') or {}).get('name')}: {item.get('reason')}: {item.get('message')}"[:300]
+        for item in told[:MAX_WARNINGS]
+    )
+
+
+async def ready(
+    session: Session, seconds: float, told: Callable[[Progress], None], *, every: bool = False, url: str | None = None
+) -> Progress:
+    """Until the collector and all agents are ready, or some are and `every` one is not asked for; tells of changes.
+
+    `url` leads to the API of a collector that was not there before: what it says itself is known sooner.
+
+    Raises:
+        KubeError: they are not in time, or the image can't be had; the message says what to do.
+    """
+    last: Progress | None = None
+    end = time.monotonic() + seconds
+    some: float | None = None  # since when some are ready
+    quiet = time.monotonic() + EVENTS_AFTER
+    async with _asked(url, session.token) as heard:
+        while True:
+            now = heard.joined(await progress(session))
+            if not now.ready and not now.problems and time.monotonic() > quiet:
+                now = replace(now, problems=await warnings(session))
+            if now != last:
+                told(now)
+                last = now
+            if now.image is not None:
+                raise KubeError(image_problem(session.placement.image, now.image))
+            if now.collector and now.agents:
+                some = some or time.monotonic()
+                if now.ready or (not every and time.monotonic() - some > OTHERS):
+                    return now
+            if time.monotonic() > end:
+                why = "".join(f"\n  {problem}" for problem in now.problems)
+                raise KubeError(
+                    f"collector and agents were not ready within {seconds:g} s in {session.placement.namespace}{why}"
+                )
+            await heard.changed(POLL)
+
+
+class _Heard:
+    """What a collector says of itself."""
+
+    def __init__(self) -> None:
+        self._agents: int | None = None
+        self._news = asyncio.Event()
+
+    def joined(self, told: Progress) -> Progress:
+        """With what the cluster tells."""
+        if self._agents is None:
+            return told
+        return replace(told, collector=True, agents=min(max(told.agents, self._agents), max(told.nodes, 1)))
+
+    async def changed(self, seconds: float) -> None:
+        """Until it says something new, at most for so long."""
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except TimeoutError:
+            return
+        self._news.clear()
+
+    async def ask(self, http: aiohttp.ClientSession, url: str) -> None:
+        """Again and again."""
+        import aiohttp
+
+        while True:
+            try:
+                async with http.get(f"{url}/api/v1/health") as answer:
+                    agents = _connected(await answer.json()) if answer.status == 200 else self._agents
+            except (aiohttp.ClientError, TimeoutError, ValueError):
+                agents = self._agents
+            if agents != self._agents:
+                self._agents = agents
+                self._news.set()
+            await asyncio.sleep(ASK)
+
+
+@asynccontextmanager
+async def _asked(url: str | None, token: str) -> AsyncIterator[_Heard]:
+    import aiohttp
+
+    heard = _Heard()
+    if url is None:
+        yield heard
+        return
+    timeout = aiohttp.ClientTimeout(total=5)
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}, timeout=timeout) as http:
+        asking = asyncio.create_task(heard.ask(http, url))
+        try:
+            yield heard
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+
+
+def _connected(health: dict[str, Any]) -> int:
+    return sum(agent["state"] == "ready" for agent in health["agents"])
+
+
+def _ready(pods: list[Pod], component: str) -> int:
+    return sum(pod.ready for pod in pods if pod.labels.get("app.kubernetes.io/component") == component)
+
+
+def _rolled(item: dict[str, Any] | None, figure: str) -> int:
+    """How many pods are as the object is now: after a change there are some of before."""
+    if item is None:
+        return 0
+    status = item.get("status") or {}
+    return int(status.get(figure) or 0) if status.get("observedGeneration") == item["metadata"]["generation"] else 0
+
+
+def image_problem(image: str, told: str) -> str:
+    """What to do when nodes can't get the image."""
+    return (
+        f"the nodes can't get the image {image}: {told}\n"
+        "Name one that they can pull with --image (and --image-pull-secret), or put it on the nodes:\n"
+        f"  kind load docker-image {image}   ·   minikube image load {image}   ·   ctr -n k8s.io images import x.tar"
+    )
