@@ -53,12 +53,27 @@ export async function get<P extends Gettable>(
   options: { id?: string; signal?: AbortSignal } = {},
 ): Promise<AnswerOf<P>> {
   const filled = path.replace(BASE, "").replace("{id}", encodeURIComponent(options.id ?? ""));
-  const response = await fetch(address(filled, query as Parameters), {
-    headers: { Accept: "application/json" },
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
+  const asked = address(filled, query as Parameters);
+  const early = ahead.get(asked);
+  ahead.delete(asked);
+  const response = await (early ?? ask(asked, options.signal));
   if (!response.ok) throw await problem(response);
   return (await response.json()) as AnswerOf<P>;
+}
+
+async function ask(asked: string, signal?: AbortSignal): Promise<Response> {
+  await opened;
+  return fetch(asked, { headers: { Accept: "application/json" }, ...(signal ? { signal } : {}) });
+}
+
+const ahead = new Map<string, Promise<Response>>();
+
+/** Asks what the page will ask first, while its code is still on the way; the answer is taken once. */
+export function askAhead<P extends Gettable>(path: P, query: Asked<P>): void {
+  const asked = address(path.replace(BASE, ""), query as Parameters);
+  const answer = ask(asked);
+  answer.catch(() => undefined);
+  ahead.set(asked, answer);
 }
 
 async function problem(response: Response): Promise<ApiError> {
@@ -87,8 +102,17 @@ export function takeToken(): void {
   history.replaceState(history.state, "", location.pathname + location.search);
 }
 
+/** What is asked meanwhile waits until the cookie is there. */
+let opened: Promise<unknown> = Promise.resolve();
+
 /** Changes the token for a cookie that scripts can't read. Without a token the cookie may be there from before. */
-export async function openSession(): Promise<void> {
+export function openSession(): Promise<void> {
+  const opening = exchangeToken();
+  opened = opening.catch(() => undefined);
+  return opening;
+}
+
+async function exchangeToken(): Promise<void> {
   if (token === null) return;
   const response = await fetch(`${BASE}/session`, {
     method: "POST",

@@ -78,15 +78,23 @@ function connect(failures: number): void {
   // Of the rows only the ids are asked for: what is shown comes by windows, however many there are.
   const events = new EventSource(address("/follow", { columns: "id" }));
   let failed = failures;
+  let begun = failures > 0;
   events.addEventListener("open", () => {
     failed = 0;
     const again = live.state === "lost";
     set({ state: "live", since: null, next: null });
     if (again) touch();
   });
-  events.addEventListener("revision", touch);
+  events.addEventListener("revision", () => {
+    // The first says where it stands: what was asked before it may have missed something, but need not be asked at once.
+    if (!begun) told = performance.now();
+    begun = true;
+    touch();
+  });
   events.addEventListener("end", () => {
     events.close();
+    // Of a session that has ended nothing can have been missed.
+    if (live.revision === 0) stale = false;
     set({ state: "ended", since: null, next: null });
   });
   events.addEventListener("error", () => {

@@ -10,9 +10,9 @@ export interface Outline {
   readonly edges: readonly (readonly [src: string, dst: string, weight: number])[];
 }
 
-/** Beyond, dagre takes more than a second; it grows with the square of either. */
+/** Beyond, dagre takes more than a third of a second; it grows with the square of either. */
 const MOST_NODES = 120;
-const MOST_EDGES = 400;
+const MOST_EDGES = 150;
 const WIDTH = 100;
 const GAP = 100;
 

@@ -38,8 +38,7 @@ export function useSlots(drawn: Drawn): Laid {
   function ask(layout: string): void {
     asked.current = layout;
     const { graph } = latest.current;
-    worker.current ??= new Worker(new URL("./seed.worker.ts", import.meta.url), { type: "module" });
-    worker.current.onmessage = ({ data }: MessageEvent<Map<string, Seed>>) => {
+    worker.current!.onmessage = ({ data }: MessageEvent<Map<string, Seed>>) => {
       if (asked.current !== layout) return;
       asked.current = null;
       if (latest.current.layout !== layout) return;
@@ -51,16 +50,15 @@ export function useSlots(drawn: Drawn): Laid {
       nodes: [...graph.nodes.keys()],
       edges: graph.edges.map((edge) => [edge.src, edge.dst, 1]),
     };
-    worker.current.postMessage(outline);
+    worker.current!.postMessage(outline);
   }
 
-  useEffect(
-    () => () => {
-      worker.current?.terminate();
-      worker.current = null;
-    },
-    [],
-  );
+  // It starts at once: until there is a map to lay out it is ready.
+  useEffect(() => {
+    const started = new Worker(new URL("./seed.worker.ts", import.meta.url), { type: "module" });
+    worker.current = started;
+    return () => started.terminate();
+  }, []);
 
   const layout = layouts.current.get(drawn.layout);
   const wanted = layout === undefined && drawn.graph.nodes.size > 0;

@@ -24,7 +24,8 @@ export function useWindows<Row>(
     [],
   );
   const numbers: number[] = [];
-  const end = Math.min(last, Math.max(total, 1));
+  // The first is asked for before it is known how many there are.
+  const end = Math.max(Math.min(last, total), 1);
   for (let number = Math.floor(first / WINDOW); number * WINDOW < end; number++) numbers.push(number);
   const answers = useQueries({
     queries: numbers.map((number) => ({

@@ -35,13 +35,14 @@ function bars(rows: readonly Schemas["TimelineRow"][]): Bar[] {
 
 export function Scrubber() {
   const view = useView();
-  const { summary, range, live } = usePage();
+  const { summary, range, live, map } = usePage();
   const first = summary?.first_ns ?? null;
   const last = summary?.last_ns ?? null;
   const timeline = useAnswer(
     "/timeline",
     { where: view.where, buckets: BUCKETS, start: first, end: last && plus(last, 1) },
-    { when: first !== null && last !== null },
+    // After the map, which is looked at first.
+    { when: first !== null && last !== null && (map.loaded || map.wrong !== null) },
   );
   const listed = useMemo(() => bars(timeline.data?.rows ?? []), [timeline.data]);
   const [drag, setDrag] = useState<readonly [number, number] | null>(null);
