@@ -226,12 +226,18 @@ describe.skipIf(missing)("the map of a story in two halves", () => {
       await soon(() => page.evaluate(() => document.scrollingElement!.scrollWidth)).toBeLessThanOrEqual(width);
       await soon(() => page.evaluate(beyondTheEdge)).toEqual([]);
     }
-    await page.locator('[data-node="shop/web"]').click();
+    const node = page.locator('[data-node="pay/payments"]');
+    await node.click();
     const drawer = page.locator("aside.drawer");
     await soon(async () => {
       const box = await drawer.boundingBox();
       return box && box.x + box.width;
     }).toBeLessThanOrEqual(width + 1);
+    // What it tells of stays in sight beside it.
+    await soon(async () => {
+      const [box, beside] = [await node.boundingBox(), await drawer.boundingBox()];
+      return box && beside && box.x + box.width < beside.x && box.x > 0;
+    }).toBe(true);
     await page.getByRole("button", { name: "Close" }).click();
     await page.locator("aside.drawer").waitFor({ state: "detached" });
     await page.setViewportSize({ width: 1440, height: 900 });

@@ -221,7 +221,8 @@ describe.skipIf(missing)("the recorded shop", () => {
     await soon(() => filter().evaluate((box) => box === document.activeElement)).toBe(true);
   });
 
-  it("keeps all columns of the table in sight beside a drawer", async () => {
+  it.each([1440, 1120])("keeps all columns of the table in sight beside a drawer, %i wide", async (width) => {
+    await page.setViewportSize({ width, height: 800 });
     await show("?panel=full");
     await rows().first().click();
     await drawer().getByRole("tab", { name: "Timing" }).waitFor();

@@ -17,7 +17,7 @@ const MOST_BYTES = 120_000;
 /** Name of the view, its query, what is clicked then, what says that it is there, and whether its picture is kept. */
 const VIEWS: readonly (readonly [name: string, query: string, click: string | null, there: string, kept: boolean])[] = [
   ["map", "", null, ".edges .line", true],
-  ["edge", "?tab=edges", "tbody tr:has(.outcome-server) button", ".drawer .dot", true],
+  ["edge", "?tab=edges", "tbody tr:has(.outcome-server):has(td:text-is('http')) button", ".drawer .dot", true],
   ["service", "?panel=low", '[data-node="shop/orders"]', ".drawer table", false],
   ["changes", "?compare=1", null, ".drawer .note", false],
   ["requests", "?panel=full", null, ".facets .facet", true],

@@ -32,7 +32,7 @@ const NODE_TYPES = { service: ServiceBox };
 const NEAR = 0.45;
 const LEGIBLE = 0.2;
 /** Room for the tools above and the notes below, and for the boxes of namespaces around the nodes. */
-const FIT = { padding: { top: "88px", right: "36px", bottom: "64px", left: "36px" }, maxZoom: 1.1 } as const;
+const FIT = { padding: { top: "60px", right: "28px", bottom: "52px", left: "28px" }, maxZoom: 1.1 } as const;
 
 export default function MapPane() {
   return (
@@ -74,7 +74,7 @@ function Inner() {
   useEffect(() => {
     const keys = view.node !== null ? [view.node] : (edgeOfKey(view.edge ?? "")?.slice(0, 2) ?? []);
     const points = keys.flatMap((key) => scene.where.get(key) ?? []);
-    if (points.length) reveal(flow, points, width, pane.current?.clientHeight ?? 0);
+    if (points.length) reveal(flow, points, width - covered(), pane.current?.clientHeight ?? 0);
   }, [chosen, width]);
 
   const onNodesChange = (changed: NodeChange<BoxNode>[]): void => {
@@ -172,21 +172,25 @@ function Inner() {
   );
 }
 
+/** How much of the map's width the drawer lies over; where there is room it stands beside it. */
+function covered(): number {
+  const drawer = document.querySelector<HTMLElement>("aside.drawer");
+  return drawer && getComputedStyle(drawer).position === "absolute" ? drawer.offsetWidth : 0;
+}
+
 /** Brings boxes into sight: moves if they fit, else shows all of them. */
 function reveal(flow: ReactFlowInstance<BoxNode>, points: readonly Point[], width: number, height: number): void {
   const { x, y, zoom } = flow.getViewport();
-  const left = Math.min(...points.map((point) => point.x)) * zoom + x;
-  const right = (Math.max(...points.map((point) => point.x)) + NODE_WIDTH) * zoom + x;
-  const top = Math.min(...points.map((point) => point.y)) * zoom + y;
-  const bottom = (Math.max(...points.map((point) => point.y)) + NODE_HEIGHT) * zoom + y;
-  const [dx, dy] = [shift(left, right, 24, width - 24), shift(top, bottom, 84, height - 48)];
+  const left = Math.min(...points.map((point) => point.x));
+  const right = Math.max(...points.map((point) => point.x)) + NODE_WIDTH;
+  const top = Math.min(...points.map((point) => point.y));
+  const bottom = Math.max(...points.map((point) => point.y)) + NODE_HEIGHT;
+  const dx = shift(left * zoom + x, right * zoom + x, 24, width - 24);
+  const dy = shift(top * zoom + y, bottom * zoom + y, 84, height - 48);
   if (dx === null || dy === null) {
-    const [from, to] = [Math.min(...points.map((point) => point.x)), Math.max(...points.map((point) => point.x))];
-    const [high, low] = [Math.min(...points.map((point) => point.y)), Math.max(...points.map((point) => point.y))];
-    void flow.fitBounds(
-      { x: from, y: high, width: to - from + NODE_WIDTH, height: low - high + NODE_HEIGHT },
-      { padding: 0.15 },
-    );
+    const small = Math.min((0.85 * width) / (right - left), (0.7 * height) / (bottom - top), zoom);
+    const centre = { x: width / 2 - ((left + right) / 2) * small, y: height / 2 - ((top + bottom) / 2) * small };
+    void flow.setViewport({ ...centre, zoom: small });
   } else if (dx || dy) void flow.setViewport({ x: x + dx, y: y + dy, zoom }, { duration: 150 });
 }
 

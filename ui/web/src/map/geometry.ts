@@ -5,8 +5,8 @@ import type { Slot, Slots } from "./slots";
 
 export const NODE_WIDTH = 172;
 export const NODE_HEIGHT = 44;
-export const COLUMN = 372;
-export const ROW = 92;
+export const COLUMN = 340;
+export const ROW = 84;
 
 export interface Point {
   readonly x: number;

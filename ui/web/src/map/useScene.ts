@@ -15,7 +15,7 @@ const MOST_LABELLED = 60;
 const MOST_LABELS = 120;
 /** Lost nodes that are still drawn. */
 const MOST_LOST = 60;
-const LETTER = 6;
+const LETTER = 6.4;
 
 export interface Scene {
   readonly where: ReadonlyMap<string, Point>;
