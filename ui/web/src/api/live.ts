@@ -78,7 +78,7 @@ function connect(failures: number): void {
   // Of the rows only the ids are asked for: what is shown comes by windows, however many there are.
   const events = new EventSource(address("/follow", { columns: "id" }));
   let failed = failures;
-  let begun = failures > 0;
+  let revisions = 0;
   events.addEventListener("open", () => {
     failed = 0;
     const again = live.state === "lost";
@@ -87,14 +87,13 @@ function connect(failures: number): void {
   });
   events.addEventListener("revision", () => {
     // The first says where it stands: what was asked before it may have missed something, but need not be asked at once.
-    if (!begun) told = performance.now();
-    begun = true;
+    if (revisions++ === 0 && failures === 0) told = performance.now();
     touch();
   });
   events.addEventListener("end", () => {
     events.close();
-    // Of a session that has ended nothing can have been missed.
-    if (live.revision === 0) stale = false;
+    // Of a session that had ended before the page was there nothing was missed.
+    if (revisions === 1 && live.revision === 0) stale = false;
     set({ state: "ended", since: null, next: null });
   });
   events.addEventListener("error", () => {
