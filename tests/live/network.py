@@ -106,10 +106,11 @@ def process(host: Host, *command: str) -> Iterator[subprocess.Popen[bytes]]:
 
 @contextmanager
 def nginx(host: Host, folder: Path, port: int = 8080, files: dict[str, bytes] | None = None) -> Iterator[None]:
-    """nginx on all addresses of a host, serving files (`/`: "hello")."""
+    """nginx on all addresses of a host, serving files (`/`: "hello"; `/each?7`: file `each/7`)."""
     root = folder / "www"
     root.mkdir(parents=True, exist_ok=True)
     for name, content in {"index.html": b"hello\n", **(files or {})}.items():
+        (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_bytes(content)
     config = folder / "nginx.conf"
     config.write_text(
@@ -119,7 +120,8 @@ def nginx(host: Host, folder: Path, port: int = 8080, files: dict[str, bytes] | 
           client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
           uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e; sendfile on; tcp_nopush on;
           server {{ listen {port}; listen [::]:{port}; root {root};
-            location /plain {{ return 200 "answer"; }} }} }}"""
+            location /plain {{ return 200 "answer"; }}
+            location /each {{ try_files $uri/$args =404; }} }} }}"""
     )
     with ExitStack() as stack:
         stack.enter_context(process(host, "nginx", "-c", str(config), "-p", str(folder)))
