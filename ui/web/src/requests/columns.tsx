@@ -6,7 +6,7 @@ import { size } from "../model/figures";
 import { look } from "../model/outcomes";
 import { clean } from "../model/text";
 import { iso, timeOfDay } from "../model/time";
-import { bytesOf, endName, type Row, requestText, statusText } from "./row";
+import { endName, type Row, requestText, statusText } from "./row";
 
 export interface Column {
   readonly key: string;
@@ -101,8 +101,8 @@ export const COLUMNS: readonly Column[] = [
     width: "54px",
     right: true,
     order: "response_body_bytes",
-    needs: ["request_head_bytes", "request_body_bytes", "response_head_bytes", "response_body_bytes"],
-    render: (row) => size(bytesOf(row)),
+    needs: ["response_body_bytes"],
+    render: (row) => size(row.response_body_bytes ?? null),
   },
   text("authority", "Host", "minmax(90px, 1fr)", "authority"),
   text("outcome", "Outcome", "96px", "outcome"),

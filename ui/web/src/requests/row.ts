@@ -6,15 +6,6 @@ import { clean } from "../model/text";
 
 export type Row = Schemas["ExchangeRow"];
 
-export function bytesOf(row: Row): number {
-  return (
-    (row.request_head_bytes ?? 0) +
-    (row.request_body_bytes ?? 0) +
-    (row.response_head_bytes ?? 0) +
-    (row.response_body_bytes ?? 0)
-  );
-}
-
 export function statusText(row: Pick<Row, "status" | "status_text" | "protocol" | "outcome">): string {
   const named = row.status_text && row.protocol !== "http" ? row.status_text : null;
   const text = named ?? (row.status == null ? "-" : String(row.status));
