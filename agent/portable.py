@@ -7,6 +7,7 @@ interface only, none in other network namespaces, and nothing can be left out un
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 WARNING = (
     "no packet ring on this system: scapy captures, some thousand packets a second at most, and drops are not counted"
 )
+POLL = 0.05
 JOIN = 3.0
 """Seconds that scapy may take to end."""
 
 
 class PortableReader:
-    """Iterate over it like over a `LiveReader`; `close` may come from any thread.
+    """Iterate over it like over a `LiveReader`; packets are taken from then on. `close` may come from any thread.
 
     Args:
         interface: None: the one that scapy takes for the default.
@@ -57,10 +59,23 @@ class PortableReader:
             store=False,
             promisc=False,
             prn=lambda packet: self._writer.write(packet),
-            started_callback=lambda: self._writer.write_header(None),
+            started_callback=self._listen,
             **wanted,
         )
+        self._listening = threading.Event()
         self._sniffer.start()
+        while not self._listening.wait(POLL) and self._sniffer.exception is None:
+            pass  # it says nothing when it fails
+        if isinstance(error := self._sniffer.exception, Exception):
+            self._writer.close()
+            os.close(self._pipe)
+            if isinstance(error, ValueError):
+                raise OSError(str(error)) from error
+            raise error
+
+    def _listen(self) -> None:
+        self._writer.write_header(None)
+        self._listening.set()
 
     def __iter__(self) -> Iterator[Batch]:
         try:

@@ -28,7 +28,6 @@ def read():
             print("seen", flush=True)
 thread = threading.Thread(target=read)
 thread.start()
-while not reader._sniffer.running: pass
 print("ready", flush=True)
 sys.stdin.readline()
 reader.close()

@@ -156,10 +156,16 @@ impl LiveReader {
         }
     }
 
-    /// Takes what was captured until now, the block that is being filled included. What comes later is refused, so that
-    /// all that the ring counted was seen or dropped.
+    /// Takes what was captured until now. Then all is refused, and what came meanwhile taken, so that what the ring
+    /// counted was seen or dropped.
     fn drain(&mut self) {
+        self.sweep();
         self.source.refuse();
+        self.sweep();
+    }
+
+    /// Takes all that the ring holds, the block that is being filled included, but not what goes on coming for ever.
+    fn sweep(&mut self) {
         let began = Instant::now();
         for _ in 0..=self.source.blocks() {
             loop {
