@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import os
+import sys
 from functools import cache
 
 _PR_SET_THP_DISABLE = 41  # prctl(2)
@@ -13,7 +13,5 @@ _PR_SET_THP_DISABLE = 41  # prctl(2)
 @cache
 def small() -> None:
     """Gives this process no huge pages from now on: each thread that allocates would have 2 MiB at least."""
-    if not hasattr(os, "sched_getaffinity"):  # not Linux
-        return
-    if ctypes.CDLL(None).prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0:
+    if sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0:
         logging.getLogger("tapper.agent").warning("huge pages stay in use: many sources may need more memory")

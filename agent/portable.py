@@ -19,6 +19,7 @@ WARNING = (
     "no packet ring on this system: scapy captures, some thousand packets a second at most, and drops are not counted"
 )
 POLL = 0.05
+"""Seconds between two looks whether scapy failed to begin."""
 JOIN = 3.0
 """Seconds that scapy may take to end."""
 

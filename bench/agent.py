@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from bench.live import MEASUREMENTS, account
 from bench.network import ADDRESS, PORT, Place, place
+from bench.report import printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.live import Line
+    from bench.report import Line
 
 FOLLOWED = 400
 """Requests whose way to `tapper follow` is measured."""
@@ -212,11 +213,7 @@ def main() -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="tapper-bench-") as scratch:
-        figures(
-            Path(scratch),
-            lambda what, figure, goal="", ok=None: print(what, figure, goal, {True: "yes", False: "NO"}.get(ok, "")),
-            int(sys.argv[1]) if len(sys.argv) > 1 else 5,
-        )
+        figures(Path(scratch), printed, int(sys.argv[1]) if len(sys.argv) > 1 else 5)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.process import FailedError
+from bench.report import printed
 from bench.space import CLIENT, PATIENCE, SERVER, space, until
 from tapper.kube import kinds, objects
 from tapper.kube.connect import Access, connect
 
 if TYPE_CHECKING:
-    from bench.live import Line
+    from bench.report import Line
 
 FIRST_RECORD, CLEAN_UP = 5.0, 10.0
 TIMES = 3
@@ -114,10 +115,7 @@ def figures(line: Line, times: int = TIMES) -> None:
 
 def main() -> None:
     """Only these figures."""
-    figures(
-        lambda what, figure, goal="", ok=None: print(what, figure, goal, {True: "yes", False: "NO"}.get(ok, "")),
-        int(sys.argv[1]) if len(sys.argv) > 1 else TIMES,
-    )
+    figures(printed, int(sys.argv[1]) if len(sys.argv) > 1 else TIMES)
 
 
 if __name__ == "__main__":

@@ -26,12 +26,11 @@ from tapper.kube.watching import Change
 from tapper.model.schema import TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from bench.report import Line
     from tapper.kube.kinds import Kind
-
-    Line = Callable[..., None]
 
 NODES, SERVICES, PODS = 400, 5_000, 20_000
 PER_SECOND = 50

@@ -16,13 +16,11 @@ from bench.network import ADDRESS, PORT, place, tcpdump
 from bench.tap import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from bench.network import Place
+    from bench.report import Line
     from bench.tap import Tapped
-
-    Line = Callable[..., None]
 
 OFFERED = 50_000
 IDLE = 10_000

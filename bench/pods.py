@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.agent import cpu_s, rss_mb
 from bench.process import FailedError, MissingError
+from bench.report import printed
 from bench.space import CLIENT, PATIENCE, SERVER, ask, space, until
 from tapper.kube import kinds, sessions
 from tapper.kube.cluster import KubeError
@@ -30,7 +31,7 @@ from tapper.kube.cluster import KubeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bench.live import Line
+    from bench.report import Line
     from bench.space import Space
 
 PODS, RATE, SECONDS = 100, 10_000, 20
@@ -269,11 +270,8 @@ def _settled(tap: Tap, wanted: int) -> int:
 
 def main() -> None:
     """Only one of them."""
-    line = lambda what, figure, goal="", ok=None: print(  # noqa: E731
-        what, figure, goal, {True: "yes", False: "NO"}.get(ok, ""), flush=True
-    )
     part = {"churn": churn, "many": many}[sys.argv[1]]
-    part(line, *(float(value) for value in sys.argv[2:3]))
+    part(printed, *(float(value) for value in sys.argv[2:3]))
 
 
 if __name__ == "__main__":

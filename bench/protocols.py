@@ -17,9 +17,9 @@ from bench.http1_capture import MSS, START, Client, json_body
 from bench.process import FailedError, MissingError, run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    Line = Callable[..., None]
+    from bench.report import Line
 
 CALLS = 50_000
 MESSAGES = 200_000

@@ -13,10 +13,10 @@ from bench import engine
 from bench.process import MissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    Line = Callable[..., None]
+    from bench.report import Line
 
 PORT = 6399
 COMMANDS = 400_000

@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from rich.table import Table
+
+
+class Line(Protocol):
+    """Takes a line of figures as it is measured."""
+
+    def __call__(self, what: str, figure: str, goal: str = "", ok: bool | None = None) -> None: ...  # noqa: D102
+
+
+def printed(what: str, figure: str, goal: str = "", ok: bool | None = None) -> None:
+    """A line at once, of a part that runs alone."""
+    print(what, figure, goal, _reached(ok), flush=True)
+
+
+def _reached(ok: bool | None) -> str:
+    return "" if ok is None else "yes" if ok else "NO"
 
 
 @dataclass
@@ -17,7 +33,7 @@ class Report:
 
     def line(self, what: str, figure: str, goal: str = "", ok: bool | None = None) -> None:
         """Adds a line; without `ok` it is one to know, not one to reach."""
-        self.lines.append((what, figure, goal, "" if ok is None else "yes" if ok else "NO"))
+        self.lines.append((what, figure, goal, _reached(ok)))
 
     def rate(self, what: str, rate: float, goal: float | None = None, ratio: float | None = None) -> None:
         """Adds a rate per second of processor time, and how many times tshark's it is."""

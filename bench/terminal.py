@@ -29,11 +29,8 @@ from tapper.store.meta import Meta
 from tapper.store.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from bench.report import Line
     from ui.terminal.app import TapperApp
-
-    Line = Callable[..., None]
 
 EXCHANGES = 1_000_000
 ROUNDS = 7

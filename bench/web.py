@@ -27,11 +27,10 @@ from tapper.store.meta import Meta
 from tapper.store.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from bench.report import Line
     from tapper.feed.live import Log
-
-    Line = Callable[..., None]
 
 WEB = Path(__file__).parents[1] / "ui" / "web"
 ROWS = 1_000_000

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tapper.model.words import NOTES, OUTCOMES, STATES
-from ui.formatting import clean, count, duration, latency_bar, sign, size, time_of_day, truncate
+from ui.formatting import clean, count, counted, duration, latency_bar, sign, size, time_of_day, truncate
 from ui.lines import DIM, NAME, TITLE, Line, line
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def connection(row: dict[str, Any]) -> Iterator[Line]:
         f"; {clean(row['reason'])}" if row["reason"] else "",
     )
     facts = [
-        f"{count(row['exchanges'])} exchange{'' if row['exchanges'] == 1 else 's'}",
+        counted(row["exchanges"], "exchange"),
         f"handshake {duration(row['handshake_ns'])}",
         f"open for {duration(row['last_time'] - row['time'])}",
         f"{_bytes(row['bytes_sent'])} sent, {_bytes(row['bytes_received'])} received",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tapper.model.text import clean, count, duration
+from tapper.model.text import clean, count, counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,8 +62,8 @@ def _requests(summary: Summary, matched: int | None) -> str:
 
 
 def _number(number: int, words: str) -> str:
-    plural = "s" if number != 1 and words in ("server error", "client error", "timeout", "reset") else ""
-    return f"{count(number)} {words}{plural}"
+    is_noun = words in ("server error", "client error", "timeout", "reset")
+    return counted(number, words) if is_noun else f"{count(number)} {words}"
 
 
 def _connections(summary: Summary) -> str:
@@ -72,7 +72,7 @@ def _connections(summary: Summary) -> str:
         for state in ("refused", "unanswered", "reset")
         if state in summary.states
     ]
-    text = f"{count(summary.connections)} connection{'' if summary.connections == 1 else 's'}"
+    text = counted(summary.connections, "connection")
     return f"{text} ({', '.join(states)})" if states else text
 
 
@@ -125,7 +125,7 @@ def nothing(summary: Summary) -> Iterator[str]:
     tls = summary.unparsed.get("tls", 0)
     if tls and tls == sum(summary.unparsed.values()):
         yield (
-            f"Traffic flows but is encrypted: {count(tls)} TLS connection{'' if tls == 1 else 's'}."
+            f"Traffic flows but is encrypted: {counted(tls, 'TLS connection')}."
             " Peers, bytes and timing are shown; contents are not. See them with --map."
         )
         return

@@ -21,6 +21,7 @@ from tapper.kube import resolver
 from tapper.kube.connect import connect_inside
 from tapper.kube.following import Following, Lifetime, TapFile
 from tapper.model.control import Settings
+from tapper.model.text import counted
 from tapper.store.partitions import Retention
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def unheard(targets: Iterable[Target], agents: Iterable[Agent]) -> Iterator[str]
     there = {agent.hello.node for agent in agents if agent.connection is not None}
     for node, count in sorted(Counter(t.node for t in targets if t.node and t.node not in there).items()):
         yield (
-            f"No agent is ready on node {node}: its {count} tapped pod{'' if count == 1 else 's'} can't be heard yet;"
+            f"No agent is ready on node {node}: its {counted(count, 'tapped pod')} can't be heard yet;"
             " see its pod with `kubectl get pods -A -l app.kubernetes.io/name=tapper -o wide`."
         )
 

@@ -169,12 +169,18 @@ class Keeper:
             found = os.statvfs(self._session.path)
         except OSError:
             return True  # the commit will tell better
-        free = found.f_bavail * found.f_frsize
-        if free < RESERVE:
-            self.full_since_ns = self.full_since_ns or time.time_ns()
+        if found.f_bavail * found.f_frsize < RESERVE:
+            self._say_full()
             return False
         self.full_since_ns = None
         return True
+
+    def _say_full(self) -> None:
+        self.full_since_ns = self.full_since_ns or time.time_ns()
+
+    def _leave_out(self, records: int) -> None:
+        self.not_kept += records
+        self.totals.count("store", "not_kept", records)
 
     def _take(self, item: Item, into: _Generation, *, room: bool) -> None:
         key, shipment = (item.agent, item.boot), item.shipment
@@ -195,11 +201,10 @@ class Keeper:
             item.refuse(str(error))
             return
         except DiskFullError:
-            self.full_since_ns = self.full_since_ns or time.time_ns()
+            self._say_full()
             room, tables = False, {}
         if not room:
-            self.not_kept += records
-            self.totals.count("store", "not_kept", records)
+            self._leave_out(records)
         self.totals.count("collector", "lost_shipments", shipment.seq - reached - 1 if reached >= 0 else 0)
         self._reached[key] = into.marks[key] = shipment.seq
         into.records[key] = into.records.get(key, 0) + records
@@ -227,11 +232,9 @@ class Keeper:
             self._writer.flush()
         except StoreError as error:
             self._writer.discard()
-            lost = sum(held.records.values())
-            self.not_kept += lost
-            self.totals.count("store", "not_kept", lost)
+            self._leave_out(sum(held.records.values()))
             if isinstance(error, DiskFullError):
-                self.full_since_ns = self.full_since_ns or time.time_ns()
+                self._say_full()
             else:
                 self.failure = str(error)
             rows = None

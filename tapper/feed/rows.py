@@ -5,20 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from tapper.model import schema
-
-NAME_FIELDS = (
-    "name",
-    "name_source",
-    "namespace",
-    "service",
-    "workload",
-    "version",
-    "pod",
-    "container",
-    "node",
-    "process",
-)
-"""What is known of an end, as columns `src_name`, `dst_name` ...; `name` and `name_source` are never null."""
+from tapper.model.schema import NAME_FIELDS
 
 
 def _row(wide: pa.Schema) -> pa.Schema:

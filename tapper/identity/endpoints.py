@@ -11,25 +11,13 @@ from tapper.identity.claims import ALWAYS_BEFORE, STILL
 from tapper.identity.columns import grown
 from tapper.identity.endpoint import Endpoint, Hints
 from tapper.identity.names import host_name, parse_address
+from tapper.model.schema import NAME_FIELDS
 
 if TYPE_CHECKING:
     from tapper.identity.columns import Ids, Times
     from tapper.identity.names import Claim
 
-ENDPOINT_COLUMNS = (
-    "id",
-    "ip",
-    "name",
-    "name_source",
-    "namespace",
-    "service",
-    "workload",
-    "version",
-    "pod",
-    "container",
-    "node",
-    "process",
-)
+ENDPOINT_COLUMNS = ("id", "ip", *NAME_FIELDS)
 
 
 class Endpoints:

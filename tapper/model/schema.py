@@ -17,6 +17,19 @@ SCHEMA_VERSION = 2
 TIME = pa.timestamp("ns")
 WORD = pa.dictionary(pa.int32(), pa.utf8())
 """Text of few different values."""
+NAME_FIELDS = (
+    "name",
+    "name_source",
+    "namespace",
+    "service",
+    "workload",
+    "version",
+    "pod",
+    "container",
+    "node",
+    "process",
+)
+"""What is known of an end; `name` and `name_source` always are."""
 HEADERS = pa.list_(pa.struct([pa.field("name", pa.utf8()), pa.field("value", pa.utf8())]))
 """In the order as sent; a name or value that could not be known (an HPACK entry never seen) is null."""
 

@@ -84,7 +84,7 @@ def edge_lines(edge: Attributes) -> list[str]:
         if edge["errors"]:
             figures.append(f"✗ {share(edge['errors'], edge['calls'])}")
     if edge["streams"]:
-        head.append(f"{count(edge['streams'])} stream{'s' if edge['streams'] > 1 else ''}")
+        head.append(counted(edge["streams"], "stream"))
     if failed := failed_connections(edge):
         word = "refused" if not edge["unanswered"] else "unanswered" if not edge["refused"] else "failed"
         figures.append(f"✗ {word} {count(failed)} of {count(max(edge['connections'], failed))}")

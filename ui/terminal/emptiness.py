@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tapper.model.text import clean, count, duration
+from tapper.model.text import clean, count, counted, duration
 
 if TYPE_CHECKING:
     from tapper.feed.interface import Health, Summary
@@ -33,9 +33,8 @@ def nothing(summary: Summary, health: Health) -> str:
             " Health (4) shows what was met."
         )
     elif tls and tls == sum(summary.unparsed.values()):
-        plural = "" if tls == 1 else "s"
         parts.append(
-            f"Traffic flows but is encrypted: {count(tls)} TLS connection{plural}."
+            f"Traffic flows but is encrypted: {counted(tls, 'TLS connection')}."
             " Peers, bytes and timing are shown; contents are not. See flows (3) and map (2)."
         )
     else:
@@ -52,6 +51,6 @@ def nothing(summary: Summary, health: Health) -> str:
 
 def _listening(health: Health) -> str:
     tapped = len(health.targets)
-    what = f"{count(tapped)} target{'' if tapped == 1 else 's'}" if tapped else clean(health.title) or "the network"
+    what = counted(tapped, "target") if tapped else clean(health.title) or "the network"
     since = f" for {duration(time.time_ns() - health.started_ns)}" if health.started_ns else ""
     return f"Listening on {what}{since}."

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from tapper.model.text import clean, count, rate, share
+from tapper.model.text import clean, count, counted, rate, share
 from ui.edges import Edge, node_name
 
 if TYPE_CHECKING:
@@ -69,15 +69,15 @@ def grouped(edges: Iterable[Edge], folded: set[int], *, by_callee: bool) -> list
     rows = []
     for number, members in groups.items():
         node = members[0].dst if by_callee else members[0].src
-        counted = [edge for edge in members if not edge.failed]
-        calls = sum(edge.figures["calls"] for edge in counted)
-        errors = sum(edge.figures["errors"] for edge in counted)
+        answered = [edge for edge in members if not edge.failed]
+        calls = sum(edge.figures["calls"] for edge in answered)
+        errors = sum(edge.figures["errors"] for edge in answered)
         texts = {
             "name": f"{'▸' if number in folded else '▾'} {node_name(node)}",
             "calls": count(calls) if calls else "-",
-            "rate": rate(sum(edge.figures["rate"] for edge in counted)) if calls else "-",
+            "rate": rate(sum(edge.figures["rate"] for edge in answered)) if calls else "-",
             "errors": share(errors, calls),
-            "notes": f"{len(members)} edge{'' if len(members) == 1 else 's'}",
+            "notes": counted(len(members), "edge"),
         }
         rows.append(Shown(texts, "group", node=number, group=number))
         if number not in folded:

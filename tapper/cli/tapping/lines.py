@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tapper.cli.problems import say
+from tapper.model.text import clean, counted
 
 if TYPE_CHECKING:
     from tapper.kube.facts import Pod
@@ -30,8 +31,6 @@ class Lines:
         self.clear()
         with contextlib.suppress(OSError):  # its terminal was closed: what was placed is removed all the same
             if passing:
-                from tapper.model.text import clean
-
                 sys.stderr.write(clean(text)[:200])
                 sys.stderr.flush()
             else:
@@ -52,8 +51,8 @@ class Lines:
         shown = ", ".join(pod.scope for pod in pods[:SHOWN_PODS])
         more = f" and {len(pods) - SHOWN_PODS} more" if len(pods) > SHOWN_PODS else ""
         where = f"node {nodes[0]}" if len(nodes) == 1 else f"{len(nodes)} nodes"
-        count = f"{len(pods)} pod{'' if len(pods) == 1 else 's'}"
-        self.say(f"tapping  {shown}{more}  ({count}, {where})" + (f"     context {context}" if context else ""))
+        ending = f"     context {context}" if context else ""
+        self.say(f"tapping  {shown}{more}  ({counted(len(pods), 'pod')}, {where}){ending}")
 
     def progress(self, now: Progress) -> None:
         """How far agents and collector are."""

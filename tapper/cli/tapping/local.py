@@ -5,7 +5,6 @@ The child ends with this process, whatever way that goes, and what it read until
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import os
@@ -13,19 +12,19 @@ import secrets
 import socket
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from tapper.cli.tapping import child
+from tapper.cli.tapping.loop import Loop
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Iterator
 
     from tapper.cli.following import Until
     from tapper.cli.options import Reading
@@ -82,33 +81,6 @@ class Tapped:
         if self._agent.poll() is None:
             self._loop.call(self._collector.stop_agents)
             child.end(self._agent, END_S)
-
-
-class Loop:
-    """An event loop in a thread of its own: what shows the feed is synchronous."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="tap", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        """Runs it and waits."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def call(self, function: Any) -> None:
-        """Calls it there and waits."""
-
-        async def called() -> None:
-            function()
-
-        self.run(called())
-
-    def close(self) -> None:
-        """Ends it."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     _Result = TypeVar("_Result")
 
@@ -18,7 +18,7 @@ class Loop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="cluster", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="tap", daemon=True)
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
@@ -32,6 +32,14 @@ class Loop:
                 with contextlib.suppress(BaseException):
                     future.exception(timeout=10)
             raise
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Calls it there and waits."""
+
+        async def called() -> None:
+            function()
+
+        self.run(called())
 
     def close(self) -> None:
         """Ends it."""

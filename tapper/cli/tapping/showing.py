@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tapper.cli.options import format_of
 from tapper.cli.problems import say
-from tapper.model.text import clean, count
+from tapper.model.text import clean, count, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -143,7 +143,7 @@ def silence(summary: Summary, health: Health, seconds: float) -> Iterator[str]:
         yield f"{heard} {count(summary.exchanges)} requests came, none that matches the filter."
     elif tls and tls == sum(summary.unparsed.values()):
         yield (
-            f"{heard} Traffic flows but is encrypted: {count(tls)} TLS connection{'' if tls == 1 else 's'}."
+            f"{heard} Traffic flows but is encrypted: {counted(tls, 'TLS connection')}."
             " Peers, bytes and timing are kept; contents can't be seen."
         )
     elif summary.connections:
