@@ -68,21 +68,27 @@ describe.skipIf(missing)("a live collector", () => {
     const top = () => grid.evaluate((element) => element.scrollTop);
     const left = await top();
 
-    const shipping = ship("20x");
+    const shipping = ship("4x");
     await page.getByRole("button", { name: /^\+[\d,]+ new ↓$/ }).waitFor();
     expect(await top()).toBe(left);
     await page.locator('[data-node="shop/gateway"]').waitFor();
+    await page.getByRole("button", { name: /^\+[\d,]+ new ↓$/ }).click();
+    await page.locator(".new-rows").waitFor({ state: "detached" });
+    await soon(() => page.locator(".loading-row").count()).toBe(0);
+    await page.evaluate(watchRows);
     await shipping.ended();
     const after = await places(page);
     for (const key of Object.keys(before)) expect(after[key], key).toBe(before[key]);
 
-    await page.getByRole("button", { name: /^\+[\d,]+ new ↓$/ }).click();
-    await page.locator(".new-rows").waitFor({ state: "detached" });
     // At the end again, and the last there is stays in sight.
     await soon(async () => {
       const count = await requests(page);
       return count > 5000 && (await page.locator(`.grid-row[aria-rowindex="${count + 1}"]`).count());
     }).toBe(1);
+    // While they came, no row in sight was ever blank.
+    const { blank, ends } = await page.evaluate(() => (window as unknown as { watched: Watched }).watched);
+    expect(ends.length).toBeGreaterThan(2);
+    expect(blank).toBe(0);
   });
 
   it("is not asked by a tab that nobody sees, which catches up when it is seen again", async () => {
@@ -117,6 +123,32 @@ describe.skipIf(missing)("a live collector", () => {
     await page.getByRole("button", { name: "live", exact: true }).waitFor();
   });
 });
+
+interface Watched {
+  /** Frames with a blank row in sight. */
+  blank: number;
+  /** Rows that were the last in sight. */
+  readonly ends: string[];
+}
+
+/** Looks at the rows in sight in every frame from now on. */
+function watchRows(): void {
+  const list = document.querySelector(".grid-scroll")!;
+  const watched: Watched = { blank: 0, ends: [] };
+  Object.assign(window, { watched });
+  const look = (): void => {
+    const { top, bottom } = list.getBoundingClientRect();
+    const inSight = [...list.querySelectorAll(".grid-row")].filter((row) => {
+      const at = row.getBoundingClientRect();
+      return at.bottom > top && at.top < bottom;
+    });
+    if (!inSight.length || inSight.some((row) => row.querySelector(".loading-row"))) watched.blank++;
+    const end = inSight.at(-1)?.id ?? "";
+    if (end !== watched.ends.at(-1)) watched.ends.push(end);
+    requestAnimationFrame(look);
+  };
+  look();
+}
 
 async function requests(page: Page): Promise<number> {
   const said = await page.locator(".facts", { hasText: /request/ }).textContent();

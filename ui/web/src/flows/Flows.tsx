@@ -83,7 +83,7 @@ export function Flows() {
     order,
     descending: descending || null,
   };
-  const { row, onWindow, wrong } = useWindows<Row>("/connections", query, counted.error ? 0 : total);
+  const { length, row, onWindow, wrong } = useWindows<Row>("/connections", query, counted.error ? 0 : total);
   const problem = counted.error ?? wrong;
   return (
     <div style={COLUMN}>
@@ -98,7 +98,7 @@ export function Flows() {
       <Grid<Row>
         label="Flows"
         columns={COLUMNS}
-        total={problem ? 0 : total}
+        total={problem ? 0 : length}
         row={row}
         cell={(shown, column) => cell(shown, column, view.utc)}
         id={(shown) => shown.id}

@@ -28,7 +28,7 @@ export function Requests() {
     descending: view.descending || null,
     columns: [...new Set([...ALWAYS, ...columns.flatMap(({ needs }) => needs)])],
   };
-  const { row, onWindow, wrong } = useWindows<Row>("/exchanges", query, total);
+  const { length, row, onWindow, wrong } = useWindows<Row>("/exchanges", query, total);
   const follows = page.live && !paused && view.order === "time" && !view.descending && view.end === null;
   const problem = counted.error ?? wrong;
   const facets = useFacets();
@@ -38,7 +38,7 @@ export function Requests() {
       <Grid<Row>
         label="Requests"
         columns={columns}
-        total={total}
+        total={length}
         row={row}
         cell={(shown, key) => columns.find((column) => column.key === key)?.render(shown, view.utc)}
         id={(shown) => shown.id ?? ""}
