@@ -1,4 +1,4 @@
-"""Measures an agent and a collector as they run on a cluster, two processes and TCP between them, beside nginx and wrk.
+"""Measures an agent and a collector as they run on a cluster: two processes, TCP between them, nginx and h2load beside.
 
 All of them share the cores of this machine with what drives the load, so that at full load the agent is short of time:
 what it leaves out then, or loses, must be counted, and the counts must be true.
@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.live import MEASUREMENTS, account
+from bench.live import LONG_OFFERED, MEASUREMENTS, account
 from bench.network import ADDRESS, PORT, Place, place
-from bench.report import printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,15 +115,15 @@ def running(there: Place, *options: str) -> Iterator[Running]:
                 collector.wait(60)
 
 
-def figures(scratch: Path, line: Line, seconds: int) -> None:
-    """All of them; each load runs for so many seconds, that for memory ten times as long."""
+def figures(scratch: Path, line: Line, seconds: int, long: int) -> None:
+    """All of them; each load runs for so many seconds, that for memory for so many as `long` says."""
     with place(scratch) as there:
         with running(there) as tap:
             line("agent: from its start until it reads", f"{tap.start_s:.2f} s", "< 2 s", tap.start_s < 2)
             idle(tap, line)
             follow(there, tap, line)
         overload(there, line, seconds * 2)
-        memory(there, line, seconds * 10)
+        memory(there, line, long)
 
 
 def idle(tap: Running, line: Line) -> None:
@@ -181,7 +180,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 def overload(there: Place, line: Line, seconds: int) -> None:
     """As much as goes, for an agent with half a core: do records and counts make up what was asked?"""
     with running(there, "--cpu", "0.5") as tap:
-        answered = there.wrk(seconds, connections=256)
+        answered = there.load(seconds, connections=256)
         summary, counters = tap.settled(), tap.counters()
         hints = tap.get("/health")["hints"]
     line("agent: full load, within half a core", f"{answered / seconds:,.0f} req/s offered")
@@ -195,26 +194,14 @@ def memory(there: Place, line: Line, seconds: int) -> None:
     agents, collectors, answered = [], [], 0
     with running(there, "--cpu", "0") as tap:
         for _ in range(MEASUREMENTS):
-            answered += there.wrk(max(1, seconds // MEASUREMENTS))
+            answered += there.load(max(1, seconds // MEASUREMENTS), rate=LONG_OFFERED)
             agents.append(rss_mb(tap.agent.pid))
             collectors.append(rss_mb(tap.collector.pid))
         summary, counters = tap.settled(), tap.counters()
     half = MEASUREMENTS // 2
-    line(f"agent: {seconds} s of full load, nothing left out", f"{answered / seconds:,.0f} req/s offered")
+    line(f"agent: {seconds} s of {LONG_OFFERED:,} req/s, nothing left out", f"{answered / seconds:,.0f} answered/s")
     for name, seen in (("agent", agents), ("collector", collectors)):
         early, late = max(seen[:half]), max(seen[half:])
         flat = late <= early * 1.15
         line(f"    memory of the {name}", f"{early:,.0f} -> {late:,.0f} MB", "flat, +-15 %", flat)
     account(line, answered, summary["exchanges"], counters)
-
-
-def main() -> None:
-    """Only these figures: `python -m bench.agent [SECONDS]`."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="tapper-bench-") as scratch:
-        figures(Path(scratch), printed, int(sys.argv[1]) if len(sys.argv) > 1 else 5)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,8 @@
-"""Measures a live tap: nginx and wrk in two network namespaces of our own, the agent's source beside them.
+"""Measures a live tap: nginx and h2load in two network namespaces of our own, the agent's source beside them.
 
 The tap is a process that does what an agent does with a source: ring, engine, packing for the wire into its spool.
-Sending that to a collector is not in it. All rates of one run were taken on the same cores, which nginx, wrk and the
-tap share; so what is offered is printed beside what is asked for.
+Sending that to a collector is not in it. All rates of one run were taken on the same cores, which nginx, h2load and
+the tap share; so what is answered is printed beside what is offered.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from bench.network import ADDRESS, PORT, place, tcpdump
+from bench.network import ADDRESS, CONNECTIONS, PORT, place, tcpdump
 from bench.tap import Tap
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 OFFERED = 50_000
 IDLE = 10_000
 MEASUREMENTS = 8
-PACED = 512
-"""Connections of the paced load: each asks again some ms after its answer."""
+LONG_OFFERED = 12_000
+"""Requests per second of the load for memory."""
 CLIENT = (
     "import socket, sys\nheld = []\n"
     f"for _ in range({IDLE}):\n s = socket.create_connection(('{ADDRESS}', {PORT})); held.append(s)\n"
@@ -34,24 +34,26 @@ CLIENT = (
 )
 
 
-def figures(scratch: Path, line: Line, seconds: int) -> None:
-    """All of them; each load runs for so many seconds, the one for memory ten times as long."""
+def figures(scratch: Path, line: Line, seconds: int, long: int) -> None:
+    """All of them; each load runs for so many seconds, the one for memory for so many as `long` says."""
     with place(scratch) as there:
         paced(there, line, seconds)
-        cost_for_others(there, line, seconds)
+        as_fast_as_it_goes(there, line, seconds)
         overload(there, line, seconds)
         idle(there, line)
-        memory(there, line, seconds * 10)
+        memory(there, line, long)
 
 
 def paced(there: Place, line: Line, seconds: int) -> None:
-    """At a rate that is asked for: is all seen, and for how much?"""
-    script = there.scratch / "pace.lua"
-    script.write_text(f"function delay() return {round(PACED * 1000 / OFFERED)} end")
+    """At a rate that is asked for: is all seen, for how much, and does it cost the others anything?"""
+    alone = there.load(seconds, rate=OFFERED) / seconds
     tap = Tap(there.client)
     before = tap.ask()
-    answered = there.wrk(seconds, script, PACED)
+    answered = there.load(seconds, rate=OFFERED)
     after = tap.end()
+    with tcpdump(there) as stop:
+        beside_tcpdump = there.load(seconds, rate=OFFERED) / seconds
+        floor, _ = stop()
     cores = (after.cpu_s - before.cpu_s) / seconds
     rate = answered / seconds
     line(
@@ -60,53 +62,55 @@ def paced(there: Place, line: Line, seconds: int) -> None:
         f"{OFFERED:,}",
         rate >= OFFERED * 0.95,
     )
-    seen(line, after, answered, PACED)
+    seen(line, after, answered)
     per_50k = cores / rate * OFFERED
-    figure = f"{cores:.2f} at this rate; {per_50k:.2f} for {OFFERED:,}/s"
+    figure = f"{cores:.2f} at this rate; {per_50k:.2f} for {OFFERED:,}/s; tcpdump -w /dev/null {floor / seconds:.2f}"
     line("    cores of the tap", figure, "<= 0.35", per_50k <= 0.35)
+    less = 1 - rate / alone
+    figure = f"{less:.1%} less than without a tap; {1 - beside_tcpdump / alone:.1%} beside tcpdump"
+    line("    answered", figure, "<= 8 % less", less <= 0.08)
 
 
-def seen(line: Line, told: Tapped, answered: int, in_flight: int) -> None:
+def seen(line: Line, told: Tapped, answered: int) -> None:
     """Whether nothing is missing. What was under way when the load ended, nginx may have answered to nobody."""
     drops = told.counters["ring.drops"]
     line("    ring drops", f"{drops:,}", "0", drops == 0)
-    alike = abs(told.records - answered) <= in_flight
-    line("    records of requests answered", f"{told.records:,} of {answered:,}", f"equal, +-{in_flight}", alike)
+    alike = abs(told.records - answered) <= CONNECTIONS
+    line("    records of requests answered", f"{told.records:,} of {answered:,}", f"equal, +-{CONNECTIONS}", alike)
 
 
-def cost_for_others(there: Place, line: Line, seconds: int) -> None:
-    """As much as goes: how much less nginx and wrk do beside a tap; the best of three turns each."""
+def as_fast_as_it_goes(there: Place, line: Line, seconds: int) -> None:
+    """Without a pause: how much less nginx and h2load do beside a tap; the best of three turns each.
+
+    Where both keep all cores busy, what a tap uses is missing to them at least once, and twice where one waits for the
+    other meanwhile.
+    """
     rates: dict[str, list[float]] = {"alone": [], "tap": [], "tcpdump": []}
     spent: dict[str, float] = {"tap": 0.0, "tcpdump": 0.0}
-    captured = 0
     for _ in range(3):
-        rates["alone"].append(there.wrk(seconds) / seconds)
+        rates["alone"].append(there.load(seconds) / seconds)
         tap = Tap(there.client)
-        rates["tap"].append(there.wrk(seconds) / seconds)
+        rates["tap"].append(there.load(seconds) / seconds)
         spent["tap"] += tap.end().cpu_s
         with tcpdump(there) as stop:
-            rates["tcpdump"].append(there.wrk(seconds) / seconds)
-            used, taken = stop()
+            rates["tcpdump"].append(there.load(seconds) / seconds)
+            used, _ = stop()
             spent["tcpdump"] += used
-            captured += taken
     best = {name: max(values) for name, values in rates.items()}  # the least disturbed by others
     spread = 1 - min(rates["alone"]) / best["alone"]
-    line("live: nginx and wrk alone, as fast as they go", f"{best['alone']:,.0f} req/s, turns differ by {spread:.0%}")
-    for name, goal in (("tap", 0.08), ("tcpdump", None)):
-        fall = 1 - best[name] / best["alone"]
-        what = "with a tap" if name == "tap" else "with tcpdump -w /dev/null (the floor)"
-        cores = spent[name] / (3 * seconds)
-        figure = f"{best[name]:,.0f} req/s, {fall:.1%} less, {cores:.2f} cores"
-        told = None if goal is None or spread > goal else fall <= goal  # others' load would decide
-        figure += f", {captured:,} packets" if name == "tcpdump" else ""
-        line(f"    {what}", figure, f"<= {goal:.0%} less" if goal else "", told)
+    line(
+        "live: nginx and h2load alone, as fast as they go", f"{best['alone']:,.0f} req/s, turns differ by {spread:.0%}"
+    )
+    for name, what in (("tap", "with a tap"), ("tcpdump", "with tcpdump -w /dev/null (the floor)")):
+        fall, cores = 1 - best[name] / best["alone"], spent[name] / (3 * seconds)
+        line(f"    {what}", f"{best[name]:,.0f} req/s, {fall:.1%} less, {cores:.2f} cores")
 
 
 def overload(there: Place, line: Line, seconds: int) -> None:
     """Too much: is what is left out told, and true?"""
     tap = Tap(there.client)
     tap.ask("shed 4")
-    answered = there.wrk(seconds, connections=256)
+    answered = there.load(seconds, connections=256)
     told = tap.end()
     shed = told.counters["shed.exchanges"]
     wrong = abs(told.records + shed - answered) / answered
@@ -114,7 +118,7 @@ def overload(there: Place, line: Line, seconds: int) -> None:
     line("live: one connection of 4 kept, records + counted", figure, "<= 1 %", wrong <= 0.01)
     tap = Tap(there.client, ring_bytes=1 << 20, stall=0.05)
     before = there.packets()
-    there.wrk(seconds)
+    there.load(seconds)
     offered = there.packets() - before
     told = tap.end()
     drops, taken = told.counters["ring.drops"], told.counters["source.packets"]
@@ -146,16 +150,16 @@ def idle(there: Place, line: Line) -> None:
 
 
 def memory(there: Place, line: Line, seconds: int) -> None:
-    """Whether it grows under load: the most of the first half and of the second."""
+    """Whether it grows under a steady load: the most of the first half and of the second."""
     tap = Tap(there.client)
     seen, answered = [], 0
     for _ in range(MEASUREMENTS):
-        answered += there.wrk(max(1, seconds // MEASUREMENTS))
+        answered += there.load(max(1, seconds // MEASUREMENTS), rate=LONG_OFFERED)
         seen.append(tap.ask().rss_mb)
     told = tap.end()
     early, late = max(seen[: MEASUREMENTS // 2]), max(seen[MEASUREMENTS // 2 :])
     figure = f"{early:,.0f} -> {late:,.0f} MB"
-    line(f"live: memory over {seconds} s of full load", figure, "flat, +-15 %", late <= early * 1.15)
+    line(f"live: memory over {seconds} s of {LONG_OFFERED:,} req/s", figure, "flat, +-15 %", late <= early * 1.15)
     account(line, answered, told.records, told.counters)
 
 

@@ -1,4 +1,4 @@
-"""Two network namespaces of our own with a cable between them: nginx in one, wrk or tcpdump in the other."""
+"""Two network namespaces of our own with a cable between them: nginx in one, h2load or tcpdump in the other."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ class Place:
         """A command in one of them."""
         return ["ip", "netns", "exec", name, *command]
 
-    def wrk(self, seconds: int, script: Path | None = None, connections: int = CONNECTIONS) -> int:
-        """Drives load; the requests that nginx answered."""
+    def load(self, seconds: int, *, rate: int = 0, connections: int = CONNECTIONS) -> int:
+        """Offers so many requests a second, or as many as are answered; the requests that nginx answered."""
         before = self.answered()
-        how = ["-t1", f"-c{connections}", f"-d{seconds}", *(["-s", str(script)] if script else [])]
-        wrk = self.inside(self.client, "wrk", *how, f"http://{ADDRESS}:{PORT}/")
-        subprocess.run(wrk, check=True, capture_output=True, timeout=seconds + 60)
+        paced = [f"--rps={rate / connections}"] if rate else []
+        how = ["--h1", "-t1", f"-c{connections}", f"-D{seconds}", *paced]
+        h2load = self.inside(self.client, "h2load", *how, f"http://{ADDRESS}:{PORT}/")
+        subprocess.run(h2load, check=True, capture_output=True, timeout=seconds + 60)
         return self.answered() - before
 
     def answered(self) -> int:
@@ -61,7 +62,7 @@ class Place:
 @contextmanager
 def place(scratch: Path) -> Iterator[Place]:
     """Makes it, and takes it down."""
-    needed = [name for name in ("ip", "nginx", "wrk", "tcpdump", "curl") if shutil.which(name) is None]
+    needed = [name for name in ("ip", "nginx", "h2load", "tcpdump", "curl") if shutil.which(name) is None]
     if os.geteuid() != 0 or needed:
         raise MissingError("live figures need root" + (f" and {', '.join(needed)}" if needed else ""))
     names = [f"live-bench-{os.getpid()}-{end}" for end in ("client", "server")]

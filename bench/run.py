@@ -42,17 +42,17 @@ def redis(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
 
 
 def live(report: Report, scratch: Path, args: argparse.Namespace) -> None:
-    """A live tap beside nginx and wrk."""
+    """A live tap beside nginx and h2load."""
     from bench.live import figures
 
-    figures(scratch, report.line, args.seconds)
+    figures(scratch, report.line, args.seconds, args.long)
 
 
 def agent(report: Report, scratch: Path, args: argparse.Namespace) -> None:
     """An agent and a collector as two processes."""
     from bench.agent import figures
 
-    figures(scratch, report.line, args.seconds)
+    figures(scratch, report.line, args.seconds, args.long)
 
 
 def identity(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
@@ -105,6 +105,7 @@ def main() -> None:
     parser.add_argument("--exchanges", type=int, default=200_000)
     parser.add_argument("--growth", type=int, default=10, help="how much larger the large file is")
     parser.add_argument("--seconds", type=int, default=5, help="of each load of live figures")
+    parser.add_argument("--long", type=int, default=50, metavar="SECONDS", help="of the loads for memory")
     parser.add_argument("--data", type=Path, default=Path("bench/data"), help="where captures are kept")
     args = parser.parse_args()
     if unknown := set(args.parts) - set(known):

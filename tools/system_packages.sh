@@ -6,6 +6,7 @@ set -euo pipefail
 declare -A package=(
     [tshark]=tshark [tcpdump]=tcpdump [nginx]=nginx [dnsmasq]=dnsmasq [dot]=graphviz [ip]=iproute2
     [redis-server]=redis-server [nats-server]=nats-server [tmux]=tmux [node]=nodejs [npm]=npm [chromium]=chromium
+    [h2load]=nghttp2-client
 )
 missing=()
 for program in "${!package[@]}"; do
