@@ -110,7 +110,7 @@ def _at_server(exchange: Exchange) -> Iterator[Line]:
 def half_title(name: str, half: Half) -> str:
     """Its name and sizes."""
     sizes = []
-    if half.head_bytes is not None:
+    if half.head_bytes:
         sizes.append(f"head {_bytes(half.head_bytes)}")
     if half.body_bytes:
         decoded = half.content_bytes is not None and half.content_bytes != half.body_bytes

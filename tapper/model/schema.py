@@ -57,7 +57,7 @@ EXCHANGE = pa.schema(
         pa.field("dst_port", pa.uint16(), nullable=False),
         pa.field("view", WORD),  # client, server, both, loopback; null: not known
         pa.field("request_head_bytes", pa.uint32()),
-        pa.field("request_body_bytes", pa.uint64()),  # on the wire, transfer coding removed
+        pa.field("request_body_bytes", pa.uint64()),  # on the wire, transfer coding removed; DNS: the message
         pa.field("request_content_bytes", pa.uint64()),  # content coding removed; null: not known
         pa.field("request_content_type", pa.utf8()),  # media type, lower case, without parameters
         pa.field("response_head_bytes", pa.uint32()),

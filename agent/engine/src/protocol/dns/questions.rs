@@ -52,7 +52,9 @@ impl Questions {
         let mut message = cx.out.message();
         message.first = first;
         message.last_time = last_time;
-        message.head_bytes = bytes.len() as u32;
+        // A message is its content: there is no head apart. What is shown of it is text, and longer.
+        message.body.bytes = bytes.len() as u64;
+        message.body.shown = true;
         let known = self.pending.iter().rposition(|p| {
             p.question.id == question.id && p.question.kind == question.kind && p.question.name == question.name
         });
