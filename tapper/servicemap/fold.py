@@ -69,8 +69,10 @@ def _together(nodes: list[Attributes]) -> Attributes:
     labels = [node["name"].split(".")[::-1] for node in nodes]
     common = takewhile(lambda parts: len(set(parts)) == 1, zip(*labels, strict=False))
     domain = ".".join(parts[0] for parts in list(common)[::-1])
-    hosts = "addresses" if nodes[0]["kind"] == "address" else "hosts"
-    name = f"*.{domain} ({len(nodes)})" if domain.count(".") and hosts == "hosts" else f"{len(nodes)} outside {hosts}"
+    # Whose address is not known may be inside as well.
+    hosts = "addresses" if nodes[0]["kind"] == "address" else "outside hosts"
+    of_one = domain.count(".") and nodes[0]["kind"] != "address"
+    name = f"*.{domain} ({len(nodes)})" if of_one else f"{len(nodes)} {hosts}"
     addresses = [address for node in nodes for address in node["addresses"]]
     return nodes[0] | {"name": name, "addresses": addresses[:16]}
 

@@ -41,4 +41,4 @@ def test_hosts_without_a_common_domain_and_addresses_are_counted() -> None:
     addresses = [node(f"10.0.0.{number}", None, "address") for number in range(4)]
     edges = [edge(0, number, "tls") for number in range(1, 9)]
     folded = fold_outside(servicemap([node("web"), *hosts, *addresses], edges))
-    assert [data["name"] for _, data in folded.nodes()] == ["web", "4 outside hosts", "4 outside addresses"]
+    assert [data["name"] for _, data in folded.nodes()] == ["web", "4 outside hosts", "4 addresses"]

@@ -17,6 +17,14 @@ describe("outside hosts", () => {
     expect(folded.edges[0]).toMatchObject({ calls: 10, p95: 4e6 });
   });
 
+  it("addresses that are called alike may be inside: only their number is said", () => {
+    const calls = [1, 2, 3, 4].map((n) => edge("shop/web", `/10.0.0.${n}`));
+    const seen = graph(...calls);
+    const nodes = new Map([...seen.nodes].map(([key, node]) => [key, { ...node, kind: "address" as const }]));
+    const folded = foldOutside({ ...seen, nodes });
+    expect([...folded.nodes.values()].map(({ name }) => name)).toContain("4 addresses");
+  });
+
   it("three are left as they are", () => {
     expect(foldOutside(graph(...hosts.slice(0, 3))).edges).toHaveLength(3);
   });

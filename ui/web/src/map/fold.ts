@@ -109,7 +109,8 @@ export function foldOutside(graph: Graph, enough = ENOUGH_ALIKE): Graph {
 }
 
 function outsideName(members: readonly ServiceNode[]): string {
-  if (members[0]!.kind === "address") return `${members.length} outside addresses`;
+  // Whose address is not known may be inside as well.
+  if (members[0]!.kind === "address") return `${members.length} addresses`;
   const labels = members.map((member) => member.name.split(".").reverse());
   const common: string[] = [];
   for (const [index, part] of labels[0]!.entries()) {
