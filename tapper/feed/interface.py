@@ -278,6 +278,9 @@ class Feed(Protocol):
     ) -> pa.Table:
         """Figures of edges over time (rows.TIMELINE), for sparklines; `nodes`: of one edge (numbers of `edges`)."""
 
+    def timeline_sums(self, where: str = "", span: Span = ALWAYS, buckets: int = 60) -> pa.Table:
+        """Calls and errors of all edges together over time (rows.TIMELINE_SUMS): at most `buckets` rows."""
+
     def values(self, column: str, where: str = "", span: Span = ALWAYS, limit: int = 20) -> pa.Table:
         """Values of a column (`value`, text) and how many exchanges have them (`count`), most first, for facets."""
 

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tapper.feed.interface import FeedError, Map, Span
-from tapper.feed.rows import TIMELINE
 from tapper.feed.selection import Selection, resolved, select
 from tapper.identity.names import SOURCES
 from tapper.model.edges import EDGE, LEVELS, NODE
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from tapper.store.session import Session
 
 MAX_ADDRESSES = 16  # of one node, as NODE says
-MAX_BUCKETS = 10_000
 MAX_EXACT = 2_000_000  # calls whose latencies surely fit in DuckDB's memory, all at once, for exact percentiles
 SECOND = 1_000_000_000
 
@@ -45,11 +43,11 @@ PRIVATE = (
 """Addresses of the inside (RFC 1918, 3927, 4193, 4291, 6598): with a name there it is a service, elsewhere external."""
 
 _STREAM = f"(e.notes & {NOTES['stream'][0]}) <> 0"
-_CALL = f"(e.notes & {NOTES['stream'][0]}) = 0"
-_FAILED = f"e.outcome IN ({', '.join(repr(o) for o in FAILED)})"
+CALL = f"(e.notes & {NOTES['stream'][0]}) = 0"
+FAILED_CALL = f"e.outcome IN ({', '.join(repr(o) for o in FAILED)})"
 
-_ENDS = "JOIN numbered a ON a.id = e.src JOIN numbered b ON b.id = e.dst"
-_JOINED = {"src": "a.node", "dst": "b.node", "ends": _ENDS}
+ENDS = "JOIN numbered a ON a.id = e.src JOIN numbered b ON b.id = e.dst"
+_JOINED = {"src": "a.node", "dst": "b.node", "ends": ENDS}
 _PLAIN = {"src": "e.src", "dst": "e.dst", "ends": ""}
 """Where each node is one endpoint, whose id is then the node's number."""
 
@@ -73,7 +71,7 @@ FROM exchange e WHERE {{condition}} GROUP BY ALL"""
 _EXACT = f"""
 SELECT {{src}} AS src, {{dst}} AS dst, e.protocol AS protocol,
   quantile_disc(e.latency_ns, [0.5, 0.95, 0.99]) AS quantiles
-FROM exchange e {{ends}} WHERE {{condition}} AND {_CALL} GROUP BY ALL"""
+FROM exchange e {{ends}} WHERE {{condition}} AND {CALL} GROUP BY ALL"""
 
 # By classes of latency that differ by 0.5 %, whose number is bounded however many calls there are.
 _ESTIMATED = f"""
@@ -86,7 +84,7 @@ FROM (
     SELECT {{src}} AS src, {{dst}} AS dst, e.protocol AS protocol,
       CAST(floor(log2(greatest(e.latency_ns, 1)) * 139) AS INTEGER) AS class,
       max(e.latency_ns) AS highest, count(*) AS n
-    FROM exchange e {{ends}} WHERE {{condition}} AND {_CALL} AND e.latency_ns IS NOT NULL GROUP BY ALL
+    FROM exchange e {{ends}} WHERE {{condition}} AND {CALL} AND e.latency_ns IS NOT NULL GROUP BY ALL
   )
 ) GROUP BY ALL"""
 
@@ -97,7 +95,7 @@ SELECT a.node AS src, b.node AS dst, CASE e.protocol WHEN 'unknown' THEN e.trans
   count(*) FILTER (e.state = 'unanswered') AS unanswered,
   count(*) FILTER (e.state = 'reset') AS reset,
   min(e.time) AS first_flow, max(e.last_time) AS last_flow
-FROM connection e {_ENDS} WHERE {{condition}} GROUP BY ALL"""
+FROM connection e {ENDS} WHERE {{condition}} GROUP BY ALL"""
 
 _KEYS = ["src", "dst", "protocol"]
 _COUNTS = [f.name for f in EDGE if f.type == pa.int64() and not f.nullable]
@@ -126,7 +124,8 @@ def _nodes(level: str) -> str:
 
 
 @contextmanager
-def _numbered(session: Session, level: str) -> Iterator[None]:
+def numbered(session: Session, level: str) -> Iterator[None]:
+    """The temporary table `numbered` has the node of each endpoint meanwhile."""
     if level not in LEVELS:
         raise FeedError(f"no such level: {level}; known are {', '.join(LEVELS)}")
     # a table, not a view: over small numbers without holes DuckDB joins by position
@@ -140,7 +139,7 @@ def _numbered(session: Session, level: str) -> Iterator[None]:
 
 def edges(session: Session, level: str, where: str, span: Span) -> Map:
     """See Feed.edges."""
-    with _numbered(session, level), resolved(session, select(where, span)) as selection:
+    with numbered(session, level), resolved(session, select(where, span)) as selection:
         sums = session.query(_SUMS.format(condition=selection.condition), selection.parameters)
         approximate = (pc.sum(sums["n"]).as_py() or 0) > MAX_EXACT
         endpoints = session.query("FROM numbered ORDER BY id")
@@ -155,7 +154,7 @@ def edges(session: Session, level: str, where: str, span: Span) -> Map:
     over = _looked_at(table, span)
     seconds = max((over.end or 0) - (over.start or 0), SECOND) / SECOND
     table = table.append_column("rate", pc.divide(table["calls"].cast(pa.float64()), seconds))
-    return Map(_nodes_of(table, endpoints), _as(table, EDGE), level, over, approximate)
+    return Map(_nodes_of(table, endpoints), as_schema(table, EDGE), level, over, approximate)
 
 
 def _calls(sums: pa.Table, endpoints: pa.Table) -> pa.Table:
@@ -237,36 +236,6 @@ def _looked_at(table: pa.Table, span: Span) -> Span:
     return Span(first if span.start is None else span.start, last if span.end is None else span.end)
 
 
-def _as(table: pa.Table, schema: pa.Schema) -> pa.Table:
+def as_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Its columns and their types."""
     return table.select(schema.names).cast(schema)
-
-
-def timeline(
-    session: Session, level: str, where: str, span: Span, buckets: int, nodes: tuple[int, int] | None
-) -> pa.Table:
-    """See Feed.timeline."""
-    if not 0 < buckets <= MAX_BUCKETS:
-        raise FeedError(f"from 1 to {MAX_BUCKETS} buckets can be had")
-    with _numbered(session, level), resolved(session, select(where, span)) as selection:
-        ends = session.query(
-            f"SELECT min(e.time) AS first, max(e.time) AS last, count(*) AS n FROM exchange e"
-            f" WHERE {selection.condition}",
-            selection.parameters,
-        )
-        if not ends["first"][0].is_valid:
-            return TIMELINE.empty_table()
-        start = ends["first"][0].value if span.start is None else span.start
-        end = ends["last"][0].value + 1 if span.end is None else span.end
-        width = max(1, -(-(end - start) // buckets))
-        quantile = "approx_quantile" if ends["n"][0].as_py() > MAX_EXACT else "quantile_disc"
-        edge = "TRUE" if nodes is None else f"a.node = {int(nodes[0])} AND b.node = {int(nodes[1])}"
-        table = session.query(
-            f"SELECT a.node AS src, b.node AS dst, e.protocol AS protocol,"
-            f" ((epoch_ns(e.time) - {start}) // {width})::INTEGER AS bucket,"
-            f" make_timestamp_ns({start} + bucket::BIGINT * {width}) AS time,"
-            f" count(*) AS calls, count(*) FILTER ({_FAILED}) AS errors, {quantile}(e.latency_ns, 0.95) AS p95_ns"
-            f" FROM exchange e {_ENDS} WHERE {selection.condition} AND {_CALL} AND {edge}"
-            " GROUP BY ALL ORDER BY src, dst, protocol, bucket",
-            selection.parameters,
-        )
-    return _as(table, TIMELINE)

@@ -120,6 +120,10 @@ class RemoteFeed:
         edge = {} if nodes is None else {"src": nodes[0], "dst": nodes[1]}
         return self._table("/timeline", _selected(where, span) | {"level": level, "buckets": buckets} | edge)
 
+    def timeline_sums(self, where: str = "", span: Span = ALWAYS, buckets: int = 60) -> pa.Table:
+        """See Feed."""
+        return self._table("/timeline/sums", _selected(where, span) | {"buckets": buckets})
+
     def values(self, column: str, where: str = "", span: Span = ALWAYS, limit: int = 20) -> pa.Table:
         """See Feed."""
         return self._table("/values", _selected(where, span) | {"column": column, "limit": limit})

@@ -34,3 +34,4 @@ TIMELINE = pa.schema(
         pa.field("p95_ns", pa.int64()),
     ]
 )
+TIMELINE_SUMS = pa.schema([TIMELINE.field(name) for name in ("bucket", "time", "calls", "errors")])

@@ -77,9 +77,15 @@ class SessionFeed:
         nodes: tuple[int, int] | None = None,
     ) -> pa.Table:
         """See Feed."""
-        from tapper.feed import maps
+        from tapper.feed import timelines
 
-        return maps.timeline(self.session, level, where, span, buckets, nodes)
+        return timelines.timeline(self.session, level, where, span, buckets, nodes)
+
+    def timeline_sums(self, where: str = "", span: Span = ALWAYS, buckets: int = 60) -> pa.Table:
+        """See Feed."""
+        from tapper.feed import timelines
+
+        return timelines.timeline_sums(self.session, where, span, buckets)
 
     def values(self, column: str, where: str = "", span: Span = ALWAYS, limit: int = 20) -> pa.Table:
         """See Feed."""

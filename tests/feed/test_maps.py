@@ -161,6 +161,23 @@ def test_a_timeline_has_the_calls_of_each_bucket(feed: SessionFeed) -> None:
     assert of_one.to_pylist() == edge
 
 
+def test_sums_over_time_are_those_of_all_edges(feed: SessionFeed) -> None:
+    for asked in ({}, {"where": "status >= 500"}, {"span": Span(T0, T0 + 24 * SECOND)}, {"buckets": 7}):
+        sums: dict[int, list[int]] = {}
+        for row in feed.timeline(**asked).drop_columns(["time"]).to_pylist():
+            one = sums.setdefault(row["bucket"], [0, 0])
+            one[0] += row["calls"]
+            one[1] += row["errors"]
+        table = feed.timeline_sums(**asked)
+        assert table.schema == rows.TIMELINE_SUMS
+        found = table.drop_columns(["time"]).to_pylist()
+        assert found == [{"bucket": n, "calls": calls, "errors": errors} for n, (calls, errors) in sorted(sums.items())]
+        assert 0 < len(found) <= asked.get("buckets", 60)
+    assert feed.timeline_sums(where="status == 999").num_rows == 0
+    with pytest.raises(FeedError, match="buckets"):
+        feed.timeline_sums(buckets=10_001)
+
+
 def test_a_timeline_covers_what_there_is(feed: SessionFeed) -> None:
     buckets = feed.timeline(buckets=5)["bucket"].to_pylist()
     assert (min(buckets), max(buckets)) == (0, 4)

@@ -179,6 +179,11 @@ def timeline(feed: Feed, values: Values) -> pa.Table:
     return feed.timeline(values["level"], values["where"], span_of(values), values["buckets"], nodes)
 
 
+def timeline_sums(feed: Feed, values: Values) -> pa.Table:
+    """See Feed."""
+    return feed.timeline_sums(values["where"], span_of(values), values["buckets"])
+
+
 def values(feed: Feed, values: Values) -> pa.Table:
     """See Feed."""
     return feed.values(values["column"], values["where"], span_of(values), values["limit"])

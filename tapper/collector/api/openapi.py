@@ -11,7 +11,7 @@ from tapper.collector.api import exports, schemas
 from tapper.collector.api.errors import CODES
 from tapper.collector.api.routes import BASE, ROUTES
 from tapper.feed import interface
-from tapper.feed.rows import CONNECTION_ROW, EXCHANGE_ROW, PAYLOAD_ROW, TIMELINE
+from tapper.feed.rows import CONNECTION_ROW, EXCHANGE_ROW, PAYLOAD_ROW, TIMELINE, TIMELINE_SUMS
 from tapper.model import records
 from tapper.model.edges import EDGE, LEVELS, NODE
 from tapper.model.schema import TIME
@@ -176,6 +176,7 @@ def _schemas() -> dict[str, Any]:
         ),
         "ConnectionRow": schemas.whole_row(CONNECTION_ROW, "A connection."),
         "TimelineRow": schemas.whole_row(TIMELINE, "Figures of an edge in a piece of the time."),
+        "TimelineSumsRow": schemas.whole_row(TIMELINE_SUMS, "Calls and errors of all edges in a piece of the time."),
         "ValueRow": schemas.whole_row(_VALUE, "A value and how many requests have it."),
         "CounterRow": schemas.whole_row(_COUNTER, "The newest value of a counter."),
         "Node": schemas.whole_row(NODE, "A node of the map; its number stays the same as more is seen."),

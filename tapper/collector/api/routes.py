@@ -6,13 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tapper.collector.api import answers, schemas
+from tapper.collector.api.asked import (
+    AFTER,
+    BUCKETS,
+    COLUMNS,
+    DESCENDING,
+    ID,
+    LATEST,
+    LEVEL,
+    OF_CONNECTIONS,
+    OFFSET,
+    ORDER,
+    RECORD,
+    SELECTED,
+    WHERE,
+    limit,
+)
 from tapper.collector.api.exports import LISTS, MAPS
 from tapper.collector.api.parameters import Parameter
 from tapper.feed.detail import SHOWN_MESSAGES
-from tapper.feed.maps import MAX_BUCKETS
 from tapper.feed.pages import MAX_PAGE
-from tapper.feed.rows import CONNECTION_ROW, EXCHANGE_ROW, PAYLOAD_ROW
-from tapper.model.edges import LEVELS
+from tapper.feed.rows import CONNECTION_ROW, EXCHANGE_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,51 +55,6 @@ class Route:
 
 
 BASE = "/api/v1"
-
-_LATEST = 1 << 62  # in the year 2116; DuckDB has no times near 2^63
-WHERE = Parameter("where", "text", "a filter in CEL, such as `status >= 500`; see /fields", "")
-START = Parameter("start", "time", "from this time on", most=_LATEST)
-END = Parameter("end", "time", "before this time", most=_LATEST)
-SPAN = (START, END)
-LEVEL = Parameter("level", "text", "what a node stands for", "service", choices=LEVELS)
-RECORD = Parameter("record", "text", "what the filter is on", "exchange", choices=("exchange", "connection"))
-ID = Parameter(
-    "id",
-    "text",
-    "a UUID with or without dashes, or a beginning or an end of it, 4 digits or more, that no other has",
-    place="path",
-    required=True,
-)
-DESCENDING = Parameter("descending", "boolean", "largest first", False)
-OFFSET = Parameter("offset", "integer", "rows to leave out before the first", 0, most=(1 << 62) - 1)
-COLUMNS = Parameter(
-    "columns",
-    "names",
-    "only these columns, with commas between; left out: all but heads and bodies",
-    (),
-    choices=(*EXCHANGE_ROW.names, *PAYLOAD_ROW.names),
-)
-ORDER = Parameter(
-    "order", "text", "column to order by; nulls last, equal ones by id", "time", choices=tuple(EXCHANGE_ROW.names)
-)
-
-
-def _limit(default: int, most: int, meaning: str = "rows at most") -> Parameter:
-    return Parameter("limit", "integer", meaning, default, most=most)
-
-
-_SELECTED = (WHERE, *SPAN)
-_AFTER = (
-    Parameter(
-        "after_value", "text", "with after_id: go on behind the row with this value of the order column; left out: null"
-    ),
-    Parameter("after_id", "text", "with after_value: the id of that row"),
-)
-_OF_CONNECTIONS = (
-    WHERE,
-    *SPAN,
-    Parameter("failed_only", "boolean", "only those refused, unanswered or reset", False),
-)
 
 _rows = schemas.listed
 _ref = schemas.reference
@@ -122,11 +91,9 @@ ROUTES: tuple[Route, ...] = (
         "rows",
         _listing("ExchangeRow"),
         answers.exchanges,
-        (*_SELECTED, ORDER, DESCENDING, _limit(100, MAX_PAGE), OFFSET, *_AFTER, COLUMNS),
+        (*SELECTED, ORDER, DESCENDING, limit(100, MAX_PAGE), OFFSET, *AFTER, COLUMNS),
     ),
-    Route(
-        "/exchanges/count", "countExchanges", "How many requests match", "document", _COUNT, answers.count, _SELECTED
-    ),
+    Route("/exchanges/count", "countExchanges", "How many requests match", "document", _COUNT, answers.count, SELECTED),
     Route(
         "/exchanges/{id}",
         "exchange",
@@ -143,7 +110,7 @@ ROUTES: tuple[Route, ...] = (
         "document",
         _listing("Message"),
         answers.messages,
-        (ID, OFFSET, _limit(SHOWN_MESSAGES, SHOWN_MESSAGES)),
+        (ID, OFFSET, limit(SHOWN_MESSAGES, SHOWN_MESSAGES)),
     ),
     Route(
         "/exchanges/{id}/packets",
@@ -167,11 +134,11 @@ ROUTES: tuple[Route, ...] = (
         _listing("ConnectionRow"),
         answers.connections,
         (
-            *_OF_CONNECTIONS,
+            *OF_CONNECTIONS,
             Parameter("failed_first", "boolean", "those before all others", False),
             Parameter("order", "text", "column to order by", "time", choices=tuple(CONNECTION_ROW.names)),
             DESCENDING,
-            _limit(100, MAX_PAGE),
+            limit(100, MAX_PAGE),
             OFFSET,
         ),
     ),
@@ -182,9 +149,9 @@ ROUTES: tuple[Route, ...] = (
         "document",
         _COUNT,
         answers.count_connections,
-        _OF_CONNECTIONS,
+        OF_CONNECTIONS,
     ),
-    Route("/map", "map", "The service map", "document", _ref("Map"), answers.service_map, (LEVEL, *_SELECTED)),
+    Route("/map", "map", "The service map", "document", _ref("Map"), answers.service_map, (LEVEL, *SELECTED)),
     Route(
         "/map/diff",
         "mapDiff",
@@ -194,9 +161,9 @@ ROUTES: tuple[Route, ...] = (
         answers.difference,
         (
             LEVEL,
-            *_SELECTED,
-            Parameter("before_start", "time", "the range to compare with: from this time on", most=_LATEST),
-            Parameter("before_end", "time", "the range to compare with: before this time", most=_LATEST),
+            *SELECTED,
+            Parameter("before_start", "time", "the range to compare with: from this time on", most=LATEST),
+            Parameter("before_end", "time", "the range to compare with: before this time", most=LATEST),
         ),
     ),
     Route(
@@ -209,7 +176,7 @@ ROUTES: tuple[Route, ...] = (
         (
             Parameter("format", "text", "of the file", choices=tuple(MAPS), place="path", required=True),
             LEVEL,
-            *_SELECTED,
+            *SELECTED,
         ),
     ),
     Route(
@@ -221,11 +188,20 @@ ROUTES: tuple[Route, ...] = (
         answers.timeline,
         (
             LEVEL,
-            *_SELECTED,
-            Parameter("buckets", "integer", "pieces of the range", 60, least=1, most=MAX_BUCKETS),
+            *SELECTED,
+            BUCKETS,
             Parameter("src", "integer", "with dst: of this edge of the map only", most=(1 << 31) - 1),
             Parameter("dst", "integer", "with src", most=(1 << 31) - 1),
         ),
+    ),
+    Route(
+        "/timeline/sums",
+        "timelineSums",
+        "Calls and errors of all edges together over time",
+        "rows",
+        _listing("TimelineSumsRow"),
+        answers.timeline_sums,
+        (*SELECTED, BUCKETS),
     ),
     Route(
         "/values",
@@ -236,8 +212,8 @@ ROUTES: tuple[Route, ...] = (
         answers.values,
         (
             Parameter("column", "text", "whose values", choices=tuple(EXCHANGE_ROW.names), required=True),
-            *_SELECTED,
-            _limit(20, 1_000),
+            *SELECTED,
+            limit(20, 1_000),
         ),
     ),
     Route(
@@ -283,12 +259,12 @@ ROUTES: tuple[Route, ...] = (
         answers.nothing,
         (
             Parameter("format", "text", "of the file", choices=tuple(LISTS), place="path", required=True),
-            *_SELECTED,
+            *SELECTED,
             ORDER,
             DESCENDING,
-            _limit(0, (1 << 62) - 1, "rows at most; 0: all"),
+            limit(0, (1 << 62) - 1, "rows at most; 0: all"),
             OFFSET,
-            *_AFTER,
+            *AFTER,
             Parameter("columns", "names", "of format arrow: only these columns", (), choices=COLUMNS.choices),
         ),
     ),

@@ -25,6 +25,15 @@ describe.skipIf(missing)("the recorded shop", () => {
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict" });
   });
 
+  it("draws the time line from sums, whose number does not grow with the edges", async () => {
+    const answered = page.waitForResponse((answer) => answer.url().includes("/api/v1/timeline/sums?"));
+    await show("");
+    const { rows: sums } = await (await answered).json();
+    expect(sums.length).toBeGreaterThan(4);
+    expect(sums.length).toBeLessThanOrEqual(120);
+    await soon(() => page.locator(".bar-calls").count()).toBe(sums.length);
+  });
+
   it("filters, says what is wrong under the word, and mends it with a click", async () => {
     await show("?panel=full");
     await rows().first().waitFor();

@@ -259,6 +259,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/timeline/sums": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls and errors of all edges together over time */
+        get: operations["timelineSums"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/values": {
         parameters: {
             query?: never;
@@ -551,6 +568,14 @@ export interface components {
             calls: number;
             errors: number;
             p95_ns: number | null;
+        };
+        /** @description Calls and errors of all edges in a piece of the time. */
+        TimelineSumsRow: {
+            bucket: number;
+            /** @description Nanoseconds since the Unix epoch, UTC. */
+            time: string;
+            calls: number;
+            errors: number;
         };
         /** @description A value and how many requests have it. */
         ValueRow: {
@@ -1403,6 +1428,39 @@ export interface operations {
                 content: {
                     "application/json": {
                         rows: components["schemas"]["TimelineRow"][];
+                    };
+                    "application/vnd.apache.arrow.stream": unknown;
+                };
+            };
+            default: components["responses"]["Error"];
+        };
+    };
+    timelineSums: {
+        parameters: {
+            query?: {
+                /** @description a filter in CEL, such as `status >= 500`; see /fields */
+                where?: string;
+                /** @description from this time on */
+                start?: string;
+                /** @description before this time */
+                end?: string;
+                /** @description pieces of the range */
+                buckets?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description what was asked for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        rows: components["schemas"]["TimelineSumsRow"][];
                     };
                     "application/vnd.apache.arrow.stream": unknown;
                 };

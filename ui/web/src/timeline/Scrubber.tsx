@@ -22,13 +22,10 @@ interface Bar {
   readonly errors: number;
 }
 
-function bars(rows: readonly Schemas["TimelineRow"][]): Bar[] {
+function bars(rows: readonly Schemas["TimelineSumsRow"][]): Bar[] {
   const made = Array.from({ length: BUCKETS }, () => ({ calls: 0, errors: 0 }));
   for (const row of rows) {
-    const bar = made[row.bucket];
-    if (!bar) continue;
-    bar.calls += row.calls;
-    bar.errors += row.errors;
+    if (row.bucket in made) made[row.bucket] = row;
   }
   return made;
 }
@@ -39,7 +36,7 @@ export function Scrubber() {
   const first = summary?.first_ns ?? null;
   const last = summary?.last_ns ?? null;
   const timeline = useAnswer(
-    "/timeline",
+    "/timeline/sums",
     { where: view.where, buckets: BUCKETS, start: first, end: last && plus(last, 1) },
     // After the map, which is looked at first.
     { when: first !== null && last !== null && (map.loaded || map.wrong !== null) },
