@@ -63,6 +63,8 @@ class Column:
     """0: always there; the highest is left out first."""
     good: int = 0
     """Cells that it should have before others are shown at all; 0: what its text takes."""
+    enough: int = 0
+    """Cells that nobody gets more than before all others have as much of what they need; 0: all that its text takes."""
     where: Literal["end", "middle"] = "end"
     """What is cut when it does not fit."""
     narrow: int = 0
@@ -129,7 +131,7 @@ TABLE = (
     Column("PROTO", lambda row: clean(row["protocol"]), 5, 9, narrow=4),
     Column("FROM", lambda row: end(row, "src"), 8, 24, good=12, where="middle", narrow=3),
     Column("TO", lambda row: end(row, "dst"), 9, 24, good=12, where="middle", narrow=1),
-    Column("REQUEST", request, 16, 100, good=22),
+    Column("REQUEST", request, 16, 100, good=22, enough=26),
     Column("STATUS", status, 8, 14),
     Column("", lambda row: latency_bar(row["latency_ns"], 4), 4, 4, rank=4),
     Column("LATENCY", _latency, 8, 12, right=True),
@@ -185,7 +187,9 @@ def fitted(columns: Sequence[Column], wanted: Sequence[int], room: int) -> list[
         gaps = len(GAP) * (len(shown) - 1)
     widths = [-1 if n in left_out else min(columns[n].least, wanted[n]) for n in numbers]
     rest = room - gaps - sum(widths[n] for n in shown)
-    for limit in ([column.good or most for column, most in zip(columns, wanted, strict=True)], wanted):
+    good = [column.good or most for column, most in zip(columns, wanted, strict=True)]
+    enough = [column.enough or most for column, most in zip(columns, wanted, strict=True)]
+    for limit in (good, enough, wanted):
         while rest > 0 and (short := [n for n in shown if widths[n] < min(limit[n], wanted[n])]):
             # The one that lacks most gets the next cell: names and requests are cut by about as much.
             widths[max(short, key=lambda n: min(limit[n], wanted[n]) - widths[n])] += 1
