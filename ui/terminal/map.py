@@ -15,7 +15,7 @@ from ui.formatting import sparkline
 from ui.terminal.map_columns import columns
 from ui.terminal.map_look import SPARKS, Looked, edge_filter, look
 from ui.terminal.menu import Choice, Menu
-from ui.terminal.messages import Failed, FilterAsked, NoteChanged, Opened, Sorted, Wanted
+from ui.terminal.messages import Failed, FilterAsked, Moved, NoteChanged, Opened, Sorted, Wanted
 from ui.terminal.rows import RowList
 from ui.terminal.tree import VIEWS, Shown, around, grouped, plain
 
@@ -39,6 +39,7 @@ ORDERS: dict[str, Any] = {
     "from": lambda edge: node_name(edge.src),
     "to": lambda edge: node_name(edge.dst),
 }
+BY_TITLE = {"FROM": "from", "TO": "to", "CALLS": "calls", "p95": "p95", "p99": "p99"}
 
 
 class MapPane(Vertical):
@@ -150,6 +151,7 @@ class MapPane(Vertical):
             shown = plain(edges)
         else:
             shown = grouped(edges, self._folded, by_callee=self.view == "callees")
+        self._mark_order()
         self.rows.message = self._looked.empty or "No edge has failures. e shows all."
         if top:
             self.rows.clear()
@@ -176,7 +178,29 @@ class MapPane(Vertical):
         if self._looked is None:
             return ""
         failed = "failed " if self.only_failed else ""
-        return f"{count(len(self._order))} {failed}edges by {self.order}, {self.state.level}s"
+        listed = f"{count(len(self._order))} {failed}edges by {self.order}, {self.state.level}s"
+        return self._left_out() or listed
+
+    def _left_out(self) -> str:
+        """What else there is to say of the edge at the cursor, where its row has no room for it."""
+        here, widths = self._here, self.rows.layout_.widths
+        edge = here.chosen if here is not None else None
+        if edge is None or (self.view != "focus" and widths and widths[-1] >= 0):
+            return ""
+        return edge.notes
+
+    def on_moved(self, event: Moved) -> None:
+        """Another edge."""
+        event.stop()
+        self.post_message(NoteChanged())
+
+    def _mark_order(self) -> None:
+        """The title of the column that the edges are in the order of; around one service they are on two sides."""
+        titled = () if self.view == "focus" else self.rows.layout_.columns
+        names = [BY_TITLE.get(column.title) for column in titled]
+        self.rows.order = names.index(self.order) if self.order in names else -1
+        self.rows.descending = self.order not in ("from", "to")
+        self.rows.heading.refresh()
 
     # keys
 
@@ -203,8 +227,7 @@ class MapPane(Vertical):
         """A title was clicked."""
         event.stop()
         title = self.rows.layout_.columns[event.column].title
-        by = {"FROM": "from", "TO": "to", "CALLS": "calls", "RATE": "calls", "p95": "p95", "p99": "p99"}
-        self.set_order(by.get(title, "what hurts"))
+        self.set_order("calls" if title == "RATE" else BY_TITLE.get(title, "what hurts"))
 
     def set_order(self, order: str) -> None:
         """Sorts by something else."""

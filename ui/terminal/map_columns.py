@@ -39,8 +39,8 @@ def columns(view: str, spark: str, sparkline: Callable[[Row], str]) -> tuple[Col
         Column("RATE", _text("rate"), 5, 9, right=True, rank=2),
         Column("ERR", _text("errors"), 5, 7, right=True),
         Column("p50", _text("p50"), 7, 10, right=True, rank=5),
-        Column("p95", _text("p95"), 7, 10, right=True),
-        Column("p99", _text("p99"), 7, 14, right=True, rank=1),
+        Column("p95", _text("p95"), 7, 14, right=True),
+        Column("p99", _text("p99"), 7, 18, right=True, rank=1),
         Column(SPARKS[spark], sparkline, BUCKETS, BUCKETS, rank=3),
         Column("", _text("notes"), 0, 70, rank=7),
     )

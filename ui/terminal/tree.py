@@ -43,9 +43,23 @@ def _texts(edge: Edge) -> dict[str, str]:
         "rate": edge.rate,
         "errors": edge.errors,
         **{which: edge.latency(which) for which in ("p50", "p95", "p99")},
-        **({"p95": edge.how} if edge.failed else {}),
+        **_uncounted(edge),
         "notes": "" if edge.failed else edge.notes,
     }
+
+
+def _uncounted(edge: Edge) -> dict[str, str]:
+    """Without calls no latency is known: its columns say what there is, also where notes have no room."""
+    if edge.failed:
+        return {"p95": edge.how}
+    if edge.figures["calls"]:
+        return {}
+    if edge.figures["streams"]:
+        return {
+            "p95": counted(edge.figures["streams"], "stream"),
+            "p99": counted(edge.figures["stream_messages"], "message"),
+        }
+    return {"p95": "not parsed", "p99": counted(edge.figures["connections"], "connection")}
 
 
 def plain(edges: Iterable[Edge]) -> list[Shown]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -292,6 +293,26 @@ async def test_the_map_leads_to_requests(small: Feed) -> None:
         await press(pilot, *["down"] * (found - 3), "enter")
         assert app.pane.id == "requests"
         assert app.requests.rows.total == 1
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_the_map_has_words_for_what_has_no_calls_and_for_what_has_more(small: Feed, width: int) -> None:
+    async with driven(small, "2", "G", size=(width, 20)) as pilot:
+        assert re.search(r"^>shop/web +rates.*not parsed +1 connection", screen(pilot), re.MULTILINE)
+        found = next(n for n, text in enumerate(lines(pilot)) if re.match(r".shop/web +shop/orders", text))
+        assert "1 stream" not in lines(pilot)[found]
+        await press(pilot, "g", *["down"] * (found - 3))
+        assert "1 stream, 3 messages, 1 open" in lines(pilot)[-1]
+        assert "? keys" in lines(pilot)[-1]
+
+
+async def test_the_map_marks_its_order(small: Feed) -> None:
+    async with driven(small, "2", "s", "9") as pilot:
+        assert "▾p99" in lines(pilot)[2]
+        await press(pilot, "s", "f")
+        assert "FROM▴" in lines(pilot)[2]
+        await press(pilot, "s", "h")
+        assert not set("▾▴") & set(lines(pilot)[2])
 
 
 async def test_the_map_as_trees_and_around_one(small: Feed) -> None:

@@ -101,7 +101,7 @@ def test_from_the_slowest_edge_to_exports_over_a_live_tap(shop: Tmux, tmp_path: 
     shop.press("2")
     shop.until(lambda text: "shop/payments" in text)
     shop.type("s9")  # by p99: the slowest edge first
-    shown = shop.until(lambda text: "edges by p99" in text and re.search(r"^>.*http", text, re.MULTILINE))
+    shown = shop.until(lambda text: "▾p99" in text and re.search(r"^>.*http", text, re.MULTILINE))
     callee = re.search(r"^>\S+ +shop/(\S+)", shown, re.MULTILINE)
     assert callee is not None
 
@@ -132,7 +132,7 @@ def test_from_the_slowest_edge_to_exports_over_a_live_tap(shop: Tmux, tmp_path: 
     shop.press("Escape")
     shop.until(lambda text: "filter: / or click" in text)
     shop.press("2")
-    shop.until(lambda text: "edges by" in text)
+    shop.until(lambda text: "OVER TIME" in text)
     export(shop, "the map", "s", picture)
     assert "shop" in picture.read_text()
     shop.press("C-q")
