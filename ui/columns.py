@@ -131,7 +131,7 @@ TABLE = (
     Column("PROTO", lambda row: clean(row["protocol"]), 5, 9, narrow=4),
     Column("FROM", lambda row: end(row, "src"), 8, 24, good=12, where="middle", narrow=3),
     Column("TO", lambda row: end(row, "dst"), 9, 24, good=12, where="middle", narrow=1),
-    Column("REQUEST", request, 16, 100, good=22, enough=26),
+    Column("REQUEST", request, 16, 100, good=22, enough=22),
     Column("STATUS", status, 8, 14),
     Column("", lambda row: latency_bar(row["latency_ns"], 4), 4, 4, rank=4),
     Column("LATENCY", _latency, 8, 12, right=True),
