@@ -13,7 +13,7 @@ from tapper.model.text import clean, count
 from ui.edges import Edge, node_name
 from ui.formatting import sparkline
 from ui.terminal.map_columns import columns
-from ui.terminal.map_look import SPARKS, Looked, edge_filter, look
+from ui.terminal.map_look import BUCKETS, SPARKS, Looked, edge_filter, look
 from ui.terminal.menu import Choice, Menu
 from ui.terminal.messages import Failed, FilterAsked, Moved, NoteChanged, Opened, Sorted, Wanted
 from ui.terminal.rows import RowList
@@ -90,7 +90,7 @@ class MapPane(Vertical):
         if edge is None or self._looked is None:
             return ""
         if edge.failed:  # nothing was answered that could be drawn: how many connections failed
-            return edge.failures
+            return edge.failures if len(edge.failures) <= BUCKETS else edge.failures.rpartition(" ")[0]
         known = self._looked.sparks.get(edge.key[:3])
         return sparkline(known[self.spark]) if known else ""
 

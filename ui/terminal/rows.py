@@ -69,6 +69,7 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
         self.grows = False
         """Whether more may come: only then the last row is followed."""
         self.order, self.descending = -1, False
+        self._height = 0
         self.message = empty
         """Shown instead of rows while there are none."""
         self.heading = Heading(self)
@@ -180,11 +181,15 @@ class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     # layout
 
     def on_resize(self) -> None:
-        """Columns fit anew."""
+        """Columns fit anew; the cursor stays in sight, if it was."""
+        was_seen = 0 <= self.cursor - self.scroll_offset.y < self._height
+        self._height = self.size.height
         self._settle()
         self.repaint()
         if self.follow:
             self.scroll_to(y=self.max_scroll_y, animate=False)
+        elif was_seen and self.cursor >= self.scroll_offset.y + self._height > 0:
+            self.scroll_to(y=self.cursor - self._height + 1, animate=False)
         self._want()
 
     def _settle(self) -> None:

@@ -281,6 +281,18 @@ async def test_copies_reach_the_clipboard(small: Feed, monkeypatch: pytest.Monke
         assert '"kettle' in pilot.app.clipboard or base64.b64encode(b"kettle").decode() in pilot.app.clipboard
 
 
+async def test_the_cursor_stays_in_sight_when_the_terminal_gets_smaller(small: Feed) -> None:
+    async with driven(small, *["down"] * 15, size=(120, 30)) as pilot:
+        here = next(text for text in lines(pilot) if text.startswith(">"))
+        await pilot.resize_terminal(100, 14)
+        await settled(pilot)
+        rows = pilot.app.requests.list.rows
+        await until(pilot, lambda: rows.size.height < 14)
+        await settled(pilot)
+        shown = next(text for text in lines(pilot) if text.startswith(">"))
+        assert shown.split()[0] == here.split()[0]
+
+
 async def test_the_map_leads_to_requests(small: Feed) -> None:
     async with driven(small, "2") as pilot:
         app = pilot.app
