@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tapper.cli.options import Listing, Reading
     from tapper.cli.source import Source
+    from tapper.cli.values import Listing, Reading
     from tapper.feed.reading import ReadOptions, Step
     from tapper.store.session import Session
 

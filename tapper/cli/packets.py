@@ -14,9 +14,9 @@ from tapper.cli.showing import output_of, target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tapper.cli.options import Listing
     from tapper.cli.source import Source
     from tapper.cli.terminal import Terminal
+    from tapper.cli.values import Listing
     from tapper.export.packets import Dissected
 
 RAW = "packets are as they were sent: secrets in them are not replaced"

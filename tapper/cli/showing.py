@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from tapper.cli.options import LISTS, ROWS, format_of
 from tapper.cli.terminal import Terminal, Visible, terminal
+from tapper.cli.values import LISTS, ROWS, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from tapper.cli.options import Listing
     from tapper.cli.source import Source
+    from tapper.cli.values import Listing
     from tapper.feed.interface import Query
 
 PAGE = 1_000

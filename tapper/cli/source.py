@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from types import FrameType
 
-    from tapper.cli.options import Collector, Listing, Reading
+    from tapper.cli.values import Collector, Listing, Reading
     from tapper.feed.interface import Feed
     from tapper.feed.reading import ReadOptions, Step
     from tapper.feed.remote import RemoteFeed

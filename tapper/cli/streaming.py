@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from tapper.cli.options import LISTS, format_of
+from tapper.cli.values import LISTS, format_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tapper.cli.options import Listing
     from tapper.cli.terminal import Terminal
+    from tapper.cli.values import Listing
 
 
 class Printer:

@@ -14,7 +14,7 @@ from tapper.cli.problems import say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tapper.cli.options import Web
+    from tapper.cli.values import Web
     from tapper.collector.api.serving import Address
     from tapper.feed.interface import Feed
 

@@ -8,7 +8,8 @@ import click
 
 from tapper.cli import exits
 from tapper.cli.cluster_options import Cluster, cluster_options
-from tapper.cli.options import Filters, Listing, Web, filter_options, following_options, gather, page_options
+from tapper.cli.options import filter_options, following_options, page_options
+from tapper.cli.values import Filters, Listing, Web, gather
 
 
 @click.command("attach", short_help="Show what the tapper that is installed in a cluster sees.")

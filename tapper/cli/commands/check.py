@@ -8,7 +8,7 @@ import click
 
 from tapper.cli import exits
 from tapper.cli.cluster_options import Cluster, Placing, cluster_options, placing_options
-from tapper.cli.options import gather
+from tapper.cli.values import gather
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

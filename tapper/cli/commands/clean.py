@@ -8,7 +8,7 @@ import click
 
 from tapper.cli import exits
 from tapper.cli.cluster_options import Cluster, cluster_options, time_of
-from tapper.cli.options import gather
+from tapper.cli.values import gather
 
 
 @click.command("clean", short_help="Remove what taps left in a cluster.")

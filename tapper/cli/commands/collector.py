@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from tapper.cli import exits
-from tapper.cli.options import size
 from tapper.cli.shipping import address, age, amount
+from tapper.cli.values import size
 
 AGENTS_PORT, API_PORT = 7443, 7480
 _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)

@@ -7,15 +7,8 @@ from typing import Any
 import click
 
 from tapper.cli import exits
-from tapper.cli.options import (
-    Filters,
-    Listing,
-    Web,
-    filter_options,
-    following_options,
-    gather,
-    web_options,
-)
+from tapper.cli.options import filter_options, following_options, web_options
+from tapper.cli.values import Filters, Listing, Web, gather
 
 SECONDS = 20.0
 """How long it is open where nobody can end it."""

@@ -6,17 +6,8 @@ from typing import Any
 
 import click
 
-from tapper.cli.options import (
-    Collector,
-    Filters,
-    Listing,
-    Reading,
-    collector_options,
-    filter_options,
-    format_of,
-    gather,
-    reading_options,
-)
+from tapper.cli.options import collector_options, filter_options, reading_options
+from tapper.cli.values import Collector, Filters, Listing, Reading, format_of, gather
 
 FORMATS = ("har", "jsonl", "json", "yaml", "csv", "parquet")
 

@@ -7,17 +7,8 @@ from typing import Any
 import click
 
 from tapper.cli import exits
-from tapper.cli.options import (
-    Collector,
-    Filters,
-    Listing,
-    Web,
-    collector_options,
-    filter_options,
-    following_options,
-    gather,
-    web_options,
-)
+from tapper.cli.options import collector_options, filter_options, following_options, web_options
+from tapper.cli.values import Collector, Filters, Listing, Web, gather
 
 
 @click.command("follow", short_help="Requests of a running collector or tap, as they come.")

@@ -8,7 +8,8 @@ import click
 
 from tapper.cli import exits
 from tapper.cli.cluster_options import Cluster, Placing, cluster_options, placing_options
-from tapper.cli.options import Reading, gather, reading_options
+from tapper.cli.options import reading_options
+from tapper.cli.values import Reading, gather
 
 if TYPE_CHECKING:
     from tapper.kube.placement import Placement

@@ -6,19 +6,8 @@ from typing import Any
 
 import click
 
-from tapper.cli.options import (
-    Collector,
-    Filters,
-    Listing,
-    Reading,
-    Web,
-    collector_options,
-    filter_options,
-    gather,
-    listing_options,
-    reading_options,
-    web_options,
-)
+from tapper.cli.options import collector_options, filter_options, listing_options, reading_options, web_options
+from tapper.cli.values import Collector, Filters, Listing, Reading, Web, gather
 
 
 @click.command("list", short_help="List the requests of a session or a capture.")

@@ -7,17 +7,8 @@ from typing import Any
 import click
 
 from tapper.cli import exits
-from tapper.cli.options import (
-    MAPS,
-    Collector,
-    Filters,
-    Reading,
-    collector_options,
-    filter_options,
-    format_of,
-    gather,
-    reading_options,
-)
+from tapper.cli.options import collector_options, filter_options, reading_options
+from tapper.cli.values import MAPS, Collector, Filters, Reading, format_of, gather
 
 LEVELS = ("service", "workload", "version", "pod", "address")
 

@@ -7,15 +7,8 @@ from typing import Any
 
 import click
 
-from tapper.cli.options import (
-    Collector,
-    Reading,
-    Web,
-    collector_options,
-    gather,
-    reading_options,
-    web_options,
-)
+from tapper.cli.options import collector_options, reading_options, web_options
+from tapper.cli.values import Collector, Reading, Web, gather
 
 
 @click.command("open", short_help="Browse a session or a capture; in a pipe, a first look at it.")

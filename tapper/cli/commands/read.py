@@ -6,18 +6,8 @@ from typing import Any
 
 import click
 
-from tapper.cli.options import (
-    MAPS,
-    Filters,
-    Listing,
-    Reading,
-    Web,
-    filter_options,
-    gather,
-    listing_options,
-    reading_options,
-    web_options,
-)
+from tapper.cli.options import filter_options, listing_options, reading_options, web_options
+from tapper.cli.values import MAPS, Filters, Listing, Reading, Web, gather
 
 
 class ReadCommand(click.Command):

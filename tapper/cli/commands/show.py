@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from tapper.cli.options import Collector, Reading, collector_options, gather, reading_options
+from tapper.cli.options import collector_options, reading_options
+from tapper.cli.values import Collector, Reading, gather
 
 
 @click.command("show", short_help="Show one request in full.")
@@ -25,8 +26,8 @@ def command(arguments: tuple[str, ...], form: str, output: str | None, packets: 
     ID is as `tapper list` shows it: the end or the beginning of an id, 4 digits or more, that only one request has.
     """
     from tapper.cli import showing
-    from tapper.cli.options import Listing
     from tapper.cli.source import opened
+    from tapper.cli.values import Listing
 
     collector = gather(Collector, values)
     *sources, wanted = arguments

@@ -9,17 +9,8 @@ import click
 
 from tapper.cli import exits
 from tapper.cli.cluster_options import Cluster, Placing, cluster_options, placing_options
-from tapper.cli.options import (
-    Filters,
-    Listing,
-    Reading,
-    Web,
-    filter_options,
-    following_options,
-    gather,
-    page_options,
-    reading_options,
-)
+from tapper.cli.options import filter_options, following_options, page_options, reading_options
+from tapper.cli.values import Filters, Listing, Reading, Web, gather
 
 if TYPE_CHECKING:
     from tapper.cli.tapping.raw import Raw
@@ -129,10 +120,10 @@ def _local(
 
 def _raw(file: Path | None, size: str | None, listing: Listing) -> Raw | None:
     """Where the raw packets go: beside the requests, or instead of them."""
-    from tapper.cli.options import format_of
     from tapper.cli.shipping import amount
     from tapper.cli.tapping.raw import Raw
     from tapper.cli.tapping.showing import FORMATS
+    from tapper.cli.values import format_of
 
     bound = amount(size) if size is not None else RAW_BYTES
     if format_of(listing.format, listing.output, FORMATS) != "pcap":

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from tapper.cli.cluster_options import Cluster, cluster_options
-from tapper.cli.options import gather
+from tapper.cli.values import gather
 
 
 @click.command("uninstall", short_help="Remove what tapper install placed.")

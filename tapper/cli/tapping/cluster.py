@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tapper.cli.cluster_options import Placing
-    from tapper.cli.options import Listing, Web
+    from tapper.cli.values import Listing, Web
     from tapper.feed.remote import RemoteFeed
     from tapper.kube.cluster import Cluster
     from tapper.kube.connect import Access

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tapper.cli.following import Until
-    from tapper.cli.options import Reading
     from tapper.cli.tapping.raw import Raw
+    from tapper.cli.values import Reading
     from tapper.collector.collector import Collector
     from tapper.feed.interface import Feed
     from tapper.identity.local import AnyOf

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tapper.cli.following import Until
-    from tapper.cli.options import Listing, Web
+    from tapper.cli.values import Listing, Web
 
 CLOSE_S = 5.0
 ROWS = 20
@@ -108,8 +108,8 @@ def recording(problem: str, where: str, listing: Listing, web: Web) -> int:
     from importlib.resources import as_file, files
 
     from tapper.cli import browsing, showing
-    from tapper.cli.options import Reading
     from tapper.cli.source import opened as read
+    from tapper.cli.values import Reading
 
     say(f"A shop can't be opened and tapped here ({problem}): this is a recording of one.")
     with as_file(files("tapper.demo")) as directory:

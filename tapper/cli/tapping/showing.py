@@ -7,15 +7,15 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tapper.cli.options import format_of
 from tapper.cli.problems import say
+from tapper.cli.values import format_of
 from tapper.model.text import clean, count, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tapper.cli.following import Until
-    from tapper.cli.options import Listing, Web
+    from tapper.cli.values import Listing, Web
     from tapper.feed.interface import Feed, Health, Summary
 
 FORMATS = ("table", "wide", "jsonl", "har", "pcap", "none")
