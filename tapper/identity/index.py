@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from tapper.identity import claims as claim_book
 from tapper.identity import hints as hint_reader
-from tapper.identity.columns import groups, grown
+from tapper.identity.columns import groups
 from tapper.identity.endpoint import Hints
 from tapper.identity.endpoints import Endpoints
 from tapper.identity.names import Claim, parse_address
+from tapper.identity.newest import ANY_PORT, Newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,8 +39,6 @@ are seen again: neither a scan of the whole Internet nor a year of pods that com
 MAX_HEARD = 65_536  # addresses that DNS told of and nobody has called yet
 
 LOOPBACK = ("127.", "::1")
-UNSEEN = -1
-ANY_PORT = -1
 
 
 class Owners(Protocol):
@@ -70,10 +69,7 @@ class Identity:
         self._endpoints.forget()
         self._slots: dict[str, int] = {}  # by address; of loopback, by address%scope
         self._addresses: list[tuple[str, str | None]] = []
-        self._newest = np.full(1024, UNSEEN, np.int32)  # by slot: its newest holder on any port ...
-        self._since = np.full(1024, claim_book.STILL, np.int64)  # ... and since when
-        self._ports: dict[int, tuple[int, int]] = {}  # the same of ports that claims speak of, by slot << 16 | port ...
-        self._port_table: tuple[npt.NDArray[np.int64], Ids, Times] | None = None  # ... as sorted columns
+        self._newest = Newest()
         self._lines: dict[int, dict[int, Line]] = {}  # by slot, by port
         self._local: dict[int, dict[Names, int]] = {}  # by slot of a local address, by owner: ids
         self._of_slot: dict[int, list[int]] = {}
@@ -137,15 +133,7 @@ class Identity:
             found = [self._slot(word) if slot is None else slot for slot, word in zip(found, words, strict=True)]
         of_word = np.array(found, np.int64)
         slots = of_word[addresses.indices.to_numpy()]
-        ids: Ids = self._newest[slots]
-        since: Times = self._since[slots]
-        if self._ports:
-            keys, newest, port_since = self._table_of_ports()
-            wanted = slots << 16 | ports
-            places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-            known = keys[places] == wanted
-            ids = np.where(known, newest[places], ids)
-            since = np.where(known, port_since[places], since)
+        ids, since = self._newest.of(slots, ports)
         odd = np.flatnonzero(times < since)
         for slot, rows in groups(slots[odd], odd):
             ids[rows] = self._odd_ids(slot, ports[rows], times[rows])
@@ -159,9 +147,7 @@ class Identity:
             self._addresses.append((ip, scope or None))
             if self._owners is not None and self._owners.is_local(ip):
                 self._local[slot] = {}
-            if slot == len(self._newest):
-                self._newest = grown(self._newest, UNSEEN)
-                self._since = grown(self._since, claim_book.STILL)
+            self._newest.make_room(slot)
         return slot
 
     def _odd_ids(self, slot: int, ports: npt.NDArray[np.uint16], times: Times) -> Ids:
@@ -213,19 +199,7 @@ class Identity:
             newest = line.endpoints[-1]
             # Owners come and go unsaid: each row of theirs is looked up.
             since = line.starts[-1] if newest >= 0 and slot not in self._local else claim_book.STILL
-            if port == ANY_PORT:
-                self._newest[slot], self._since[slot] = newest, since
-            else:
-                self._ports[slot << 16 | port] = newest, since
-                self._port_table = None
-
-    def _table_of_ports(self) -> tuple[npt.NDArray[np.int64], Ids, Times]:
-        if self._port_table is None:
-            keys = np.fromiter(self._ports, np.int64, len(self._ports))
-            values = np.array(list(self._ports.values()), np.int64)
-            order = np.argsort(keys)
-            self._port_table = keys[order], values[order, 0].astype(np.int32), values[order, 1]
-        return self._port_table
+            self._newest.keep(slot, port, newest, since)
 
     def _draw_lines(self, slot: int) -> None:
         """Draws the lines of an address anew and puts its endpoints on them again."""
@@ -235,7 +209,7 @@ class Identity:
             by_port.setdefault(claim.port, []).append(claim)
         on_any = by_port.pop(None)
         for port in self._lines.get(slot, ()):
-            self._ports.pop(slot << 16 | port, None)
+            self._newest.drop(slot, port)
         self._lines[slot] = lines = {ANY_PORT: claim_book.line(on_any, None)}
         lines.update((port, claim_book.line(on_any + claims, port)) for port, claims in by_port.items() if port)
         for number in self._of_slot.get(slot, ()):
