@@ -195,6 +195,25 @@ class LiveReader:
     def close(self) -> None:
         """Ends reading, from any thread: a step that waits gives the last batch soon."""
 
+class LiveGroup:
+    """Live readers that one thread reads (Linux).
+
+    Iterating waits, without the GIL, and gives the number of a reader with a batch of it; or with None once: it was
+    closed or has ended, is read here no more, and gives what it still has to whoever iterates it. The more readers
+    there are, the longer rows may wait: 8 ms for each, a second at most.
+    """
+
+    def __new__(cls) -> LiveGroup:
+        """None yet."""
+
+    def add(self, key: int, reader: LiveReader) -> None:
+        """Takes a reader in, from any thread. `key` is given with what it has."""
+
+    def __iter__(self) -> Iterator[tuple[int, Batch | None]]: ...
+    def __next__(self) -> tuple[int, Batch | None]: ...
+    def close(self) -> None:
+        """Ends the iteration, from any thread; the readers stay as they are."""
+
 def packets(
     paths: Sequence[str],
     *,

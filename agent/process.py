@@ -22,7 +22,7 @@ from agent.rights import advice
 from agent.shipper import Shipper
 from agent.sources import COUNTERS_EVERY
 from agent.spool import Spool
-from agent.tapping import FLUSH_MS, MANY, Tapping
+from agent.tapping import FLUSH_MS, Tapping
 from tapper.model import control
 from tapper.model.schema import SCHEMA_VERSION
 
@@ -179,7 +179,7 @@ class Agent:
                 netns=place.netns,
                 ports=place.ports,
                 ring_bytes=ring,
-                flush_ms=FLUSH_MS if self._tapping.reading() < MANY else 2 * FLUSH_MS,
+                flush_ms=FLUSH_MS,
                 **how,
             )
         except PermissionError as error:

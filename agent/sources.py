@@ -1,10 +1,11 @@
-"""Sources: one thread each, from an engine's reader to the spool."""
+"""Sources, from an engine's reader to the spool: live ones share a thread, others have one each."""
 
 from __future__ import annotations
 
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from tapper.model.wire import MAX_SHIPMENT, NARROW, PARTS, Shipment, pack
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from agent._engine import Batch
+    from agent._engine import Batch, LiveGroup
     from agent.spool import Spool
 
     Reader = Iterator[Batch]
@@ -46,49 +47,79 @@ class Source:
     oversized: int = 0
     """Records given up because one shipment would have been too large."""
     on_end: Callable[[], None] | None = None
+    readers: Readers | None = None
+    """Who reads it together with others; None: a thread of its own."""
     _reader: Any = None
     _thread: threading.Thread | None = None
     _closing: bool = False
     _level: int = 0
     _exclude: tuple[tuple[str, int], ...] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _done: threading.Event = field(default_factory=threading.Event)
+    _told: float = 0.0
+    _untold: Batch | None = None
+    """The newest, if it was not shipped: it has no rows, but the last counts."""
 
     def start(self) -> None:
         """Begins to read."""
-        self._thread = threading.Thread(target=self._run, name=f"source {self.name}"[:15], daemon=True)
+        self._begin(self._open)
+
+    def left(self) -> None:
+        """Reads what is left, now that it is not read with others any more."""
+        self._begin(self._rest)
+
+    def _begin(self, work: Callable[[], bool]) -> None:
+        self._thread = threading.Thread(target=self._guard, args=(work,), name=f"source {self.name}"[:15], daemon=True)
         self._thread.start()
 
-    def _run(self) -> None:
+    def _guard(self, work: Callable[[], bool]) -> None:
+        """Does something, and tells of the source's end if that came with it."""
         try:
-            reader = self.open()
-            with self._lock:
-                self._reader = reader
-                if self._level:
-                    self._obey()
-                if self._exclude is not None:
-                    self._filter()
-                if self._closing:
-                    reader.close()
-            self.state = "open"
-            told, last = 0.0, None
-            for batch in reader:
-                now = time.monotonic()
-                self.packets = batch.packets
-                last = None
-                if has_rows(batch) or now - told >= COUNTERS_EVERY:
-                    told = now
-                    self._ship(batch)
-                else:
-                    last = batch
-            if last is not None:
-                self._ship(last)  # no rows, but the last counts
-            self.state = "ended"
+            if not work():
+                return
+            if self.state != "failed":
+                self.state = "ended"
         except Exception as error:
-            # whatever it is, it ends this source and is told; the others go on
-            self.state, self.problem = "failed", str(error.args[0] if error.args else error)
-        finally:
-            if self.on_end is not None:
-                self.on_end()
+            self.fail(error)
+        self._done.set()
+        if self.on_end is not None:
+            self.on_end()
+
+    def fail(self, error: Exception) -> None:
+        """Whatever it is, it ends this source and is told; the others go on."""
+        self.state, self.problem = "failed", str(error.args[0] if error.args else error)
+
+    def _open(self) -> bool:
+        reader = self.open()
+        with self._lock:
+            self._reader = reader
+            if self._level:
+                self._obey()
+            if self._exclude is not None:
+                self._filter()
+            if self._closing:
+                reader.close()
+        self.state = "open"
+        if self.readers is not None and self.readers.add(self, reader):
+            return False
+        return self._rest()
+
+    def _rest(self) -> bool:
+        for batch in self._reader:
+            self.take(batch)
+        if self._untold is not None:
+            self._ship(self._untold)
+        return True
+
+    def take(self, batch: Batch) -> None:
+        """Ships it, unless there is nothing new in it."""
+        now = time.monotonic()
+        self.packets = batch.packets
+        if has_rows(batch) or now - self._told >= COUNTERS_EVERY:
+            self._told, self._untold = now, None
+            self._ship(batch)
+        else:
+            self._untold = batch
 
     def _ship(self, batch: Batch) -> None:
         records, parts = 0, {}
@@ -149,10 +180,56 @@ class Source:
 
     def join(self, timeout: float) -> bool:
         """Waits for its end; whether it came."""
-        if self._thread is not None:
-            self._thread.join(timeout)
-            return not self._thread.is_alive()
+        return self._done.wait(timeout)
+
+
+class Readers:
+    """A thread that reads live sources: one for all costs little more than one for one."""
+
+    def __init__(self) -> None:
+        from agent import _engine
+
+        self._group = _engine.LiveGroup() if hasattr(_engine, "LiveGroup") else None
+        self._sources: dict[int, Source] = {}
+        self._numbers = count()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, source: Source, reader: Any) -> bool:
+        """Reads it from now on, until it ends or is closed; false: this kind is not read here."""
+        from agent import _engine
+
+        if self._group is None or not isinstance(reader, _engine.LiveReader):
+            return False
+        with self._lock:
+            number = next(self._numbers)
+            self._sources[number] = source
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, args=(self._group,), name="sources", daemon=True)
+                self._thread.start()
+        self._group.add(number, reader)
         return True
+
+    def _run(self, group: LiveGroup) -> None:
+        for number, batch in group:
+            self._heard(number, batch)
+
+    def _heard(self, number: int, batch: Batch | None) -> None:
+        # no variable of the loop: a source that is gone must not stay until another speaks
+        if batch is None:
+            self._sources.pop(number).left()
+            return
+        source = self._sources[number]
+        try:
+            source.take(batch)
+        except Exception as error:
+            source.fail(error)
+            source.close()
+
+    def close(self) -> None:
+        """Ends the thread; its sources are to be closed before."""
+        if self._group is not None:
+            self._group.close()
 
 
 def has_rows(batch: Batch) -> bool:

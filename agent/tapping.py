@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent import pages
 from agent.places import NotThereError, Place, processes, resolve
-from agent.sources import Source
+from agent.sources import Readers, Source
 from tapper.model.control import End, Settings, SourceStatus, Target
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ FLUSH_MS = 100
 MIN_RING, MAX_RING = 512 << 10, 32 << 20
 """Bytes of a source's. At 100,000 packets a second of 300 bytes, 32 MiB last for a second."""
 MANY = 16
-"""From so many sources on, batches wait twice as long: what waking costs stays below 1 % of a core."""
+"""From so many sources on, memory counts for more than what huge pages save."""
 
 
 class Tapping:
@@ -49,6 +49,7 @@ class Tapping:
         self._own: tuple[Target, ...] = ()
         self._told: tuple[Target, ...] = ()
         self._sources: dict[Any, Source] = {}
+        self._readers = Readers()
         self._failed: dict[Any, float] = {}
         self._of: dict[Target, Any] = {}
         self._problems: dict[Target, str] = {}
@@ -138,6 +139,7 @@ class Tapping:
         place, settings = key if isinstance(key, Place) else None, self._settings
         source = Source(f"{self._number}:{target.name or target.value}"[:200], lambda: None, self._spool)
         source.patient = place is None
+        source.readers = None if place is None else self._readers
         source.ports = place.ports if place is not None else ()
         # nothing that the source has may lead back to it: its reader has to go at once with it
         source.ring = ring = 0 if place is None else self._ring(wanted)
@@ -211,6 +213,7 @@ class Tapping:
         end = time.monotonic() + patience
         for source in sources:
             source.join(max(0.0, end - time.monotonic()))
+        self._readers.close()
 
 
 def _same(one: Place, other: Place) -> bool:

@@ -18,6 +18,8 @@ pub mod gate;
 pub mod id;
 #[cfg(target_os = "linux")]
 pub mod live;
+#[cfg(target_os = "linux")]
+pub mod live_group;
 pub mod message;
 pub mod output;
 pub mod packet;

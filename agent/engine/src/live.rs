@@ -1,5 +1,6 @@
 //! Live packets through the pipeline.
 
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,6 +29,8 @@ pub struct LiveReader {
     batch_rows: usize,
     flush: Duration,
     reported: Instant,
+    /// When the last batch was given.
+    given: Instant,
     ended: bool,
 }
 
@@ -51,6 +54,16 @@ impl Control {
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
         self.switch.wake();
+    }
+
+    /// Whether it was told to stop.
+    pub(crate) fn stops(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// What to wait on: for packets, and for other threads.
+    pub(crate) fn descriptors(&self) -> [BorrowedFd<'_>; 2] {
+        self.switch.descriptors()
     }
 
     /// Sets which packets are taken: at once for all that follow.
@@ -109,6 +122,7 @@ impl LiveReader {
             batch_rows,
             flush,
             reported: Instant::now(),
+            given: Instant::now(),
             ended: false,
         })
     }
@@ -127,7 +141,7 @@ impl LiveReader {
         let began = Instant::now();
         loop {
             self.obey();
-            if self.control.stop.load(Ordering::Relaxed) {
+            if self.control.stops() {
                 self.drain();
                 return Some(self.end());
             }
@@ -140,10 +154,56 @@ impl LiveReader {
                 return Some(self.end());
             }
             if self.pipeline.is_full(self.batch_rows) || began.elapsed() >= self.flush {
-                self.report();
-                return Some(self.batch());
+                return Some(self.give());
             }
         }
+    }
+
+    /// Takes what is there and waits for nothing; a batch only when one is full. For one thread that reads many.
+    pub(crate) fn take_ready(&mut self) -> Option<ReadBatch> {
+        self.obey();
+        for _ in 0..self.source.blocks() {
+            if !self.source.is_ready() {
+                break;
+            }
+            if let Wait::Packets(packets, names) = self.source.wait(Duration::ZERO) {
+                take(packets, &names, &mut self.pipeline, self.recording.as_mut());
+            }
+            if self.pipeline.is_full(self.batch_rows) {
+                return Some(self.give());
+            }
+        }
+        None
+    }
+
+    /// A batch of what there is until now.
+    pub(crate) fn give_due(&mut self) -> ReadBatch {
+        match self.source.wait(Duration::ZERO) {
+            Wait::Packets(packets, names) => take(packets, &names, &mut self.pipeline, self.recording.as_mut()),
+            Wait::Until(time) => self.pipeline.tick(time),
+            Wait::Gone => self.ended = true,
+        }
+        if self.ended { self.end() } else { self.give() }
+    }
+
+    fn give(&mut self) -> ReadBatch {
+        self.report();
+        self.batch()
+    }
+
+    /// When a batch is to be given though it may not be full.
+    pub(crate) fn due(&self, flush: Duration) -> Instant {
+        self.given + self.flush.max(flush)
+    }
+
+    /// Whether it gave its last batch.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Sees to what its descriptors told that is no packet.
+    pub(crate) fn attend(&mut self) {
+        self.source.poll(Duration::ZERO);
     }
 
     fn obey(&mut self) {
@@ -203,6 +263,7 @@ impl LiveReader {
             counters.extend(recording.counters());
             *lock(&self.control.problem) = recording.problem().map(str::to_string);
         }
+        self.given = Instant::now();
         let position = self.pipeline.packet_bytes();
         ReadBatch::take(&mut self.pipeline, &mut self.writers, position, &counters)
     }

@@ -23,7 +23,7 @@ const MIN_RECORDING: u64 = 1 << 20;
 /// Live packets of one network namespace.
 #[pyclass(frozen, module = "agent._engine")]
 pub(super) struct LiveReader {
-    reader: Mutex<live::LiveReader>,
+    pub(super) reader: Arc<Mutex<live::LiveReader>>,
     control: Arc<live::Control>,
 }
 
@@ -73,7 +73,7 @@ impl LiveReader {
         let reader = py
             .detach(|| live::LiveReader::open(options, config, batch_rows, flush, compression, record))
             .map_err(refusal)?;
-        Ok(Self { control: reader.control(), reader: Mutex::new(reader) })
+        Ok(Self { control: reader.control(), reader: Arc::new(Mutex::new(reader)) })
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {

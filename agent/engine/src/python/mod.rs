@@ -4,6 +4,8 @@ mod annotate;
 mod arrow;
 mod file_reader;
 #[cfg(target_os = "linux")]
+mod live_group;
+#[cfg(target_os = "linux")]
 mod live_reader;
 mod packets;
 mod settings;
@@ -49,6 +51,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<file_reader::FileReader>()?;
     #[cfg(target_os = "linux")]
     module.add_class::<live_reader::LiveReader>()?;
+    #[cfg(target_os = "linux")]
+    module.add_class::<live_group::LiveGroup>()?;
     module.add_function(wrap_pyfunction!(packets::packets, module)?)?;
     module.add_function(wrap_pyfunction!(annotate::annotate, module)?)?;
     module.add_function(wrap_pyfunction!(schemas, module)?)?;

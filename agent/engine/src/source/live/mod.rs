@@ -5,7 +5,7 @@ mod ring;
 mod socket;
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -154,7 +154,8 @@ impl LiveSource {
         }
     }
 
-    fn poll(&mut self, at_most: Duration) {
+    /// Waits for packets or another thread, and sees to what else there is to tell.
+    pub(crate) fn poll(&mut self, at_most: Duration) {
         let timeout = Timespec { tv_sec: at_most.as_secs().cast_signed(), tv_nsec: at_most.subsec_nanos().into() };
         let mut fds = [PollFd::new(&*self.socket, PollFlags::IN), PollFd::new(&*self.waker, PollFlags::IN)];
         if poll(&mut fds, Some(&timeout)).is_err() {
@@ -170,6 +171,11 @@ impl LiveSource {
         if self.interface.is_some() && !self.socket.is_bound() {
             let _ = self.bind(); // it is gone: another may come by its name
         }
+    }
+
+    /// Whether packets can be had without waiting.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ring.is_ready()
     }
 
     /// Takes no packets any more; those in the ring are still given.
@@ -206,6 +212,11 @@ pub struct Switch {
 }
 
 impl Switch {
+    /// What to wait on: for packets, and for other threads.
+    pub(crate) fn descriptors(&self) -> [BorrowedFd<'_>; 2] {
+        [self.socket.as_fd(), self.waker.as_fd()]
+    }
+
     /// Makes the wait end, now or when it next begins.
     pub fn wake(&self) {
         let _ = rustix::io::write(self.waker.as_fd(), &1u64.to_ne_bytes()); // full: it is woken already

@@ -15,6 +15,11 @@ use crate::packet::{Direction, Nanos, Sight};
 
 /// Bytes of a block: room for the largest frame, few enough that handing them over one by one keeps the ring in use.
 const BLOCK: usize = 256 << 10;
+/// Of a small ring: it must have some, as a block that is handed over is full, however little is in it. The kernel cuts
+/// frames that are larger; those of up to 64 KiB, as segments are put together, are not.
+const SMALL_BLOCK: usize = 128 << 10;
+/// Blocks that a ring has at least, unless that makes them small.
+const BLOCKS: usize = 16;
 /// Milliseconds after which the kernel hands a block over though it is not full.
 const RETIRE_MS: u32 = 30;
 /// How old the packets in a block that was not handed over yet can be: two rounds of the kernel's timer, with room for a
@@ -25,6 +30,8 @@ pub const HAND_OVER: Duration = Duration::from_millis(3 * RETIRE_MS as u64);
 pub(super) struct Ring {
     memory: NonNull<u8>,
     blocks: usize,
+    /// Bytes of a block.
+    block: usize,
     /// The block that is handed over next.
     next: usize,
 }
@@ -41,12 +48,13 @@ impl Ring {
     /// Sets up a ring of about so many bytes.
     pub(super) fn new(socket: &Socket, bytes: usize) -> io::Result<Self> {
         socket.set(libc::SOL_PACKET, libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as libc::c_int))?;
-        let blocks = (bytes / BLOCK).max(2);
+        let block = if bytes / BLOCK < BLOCKS { SMALL_BLOCK } else { BLOCK };
+        let blocks = (bytes / block).max(2);
         let request = libc::tpacket_req3 {
-            tp_block_size: BLOCK as u32,
+            tp_block_size: block as u32,
             tp_block_nr: blocks as u32,
             // Frames have no fixed size in this version; the kernel checks that these agree.
-            tp_frame_size: BLOCK as u32,
+            tp_frame_size: block as u32,
             tp_frame_nr: blocks as u32,
             tp_retire_blk_tov: RETIRE_MS,
             tp_sizeof_priv: 0,
@@ -55,10 +63,10 @@ impl Ring {
         socket.set(libc::SOL_PACKET, libc::PACKET_RX_RING, &request)?;
         // SAFETY: a new mapping; of the socket's ring, which is as long.
         let memory = unsafe {
-            mmap(std::ptr::null_mut(), blocks * BLOCK, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, socket, 0)?
+            mmap(std::ptr::null_mut(), blocks * block, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, socket, 0)?
         };
         let memory = NonNull::new(memory.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self { memory, blocks, next: 0 })
+        Ok(Self { memory, blocks, block, next: 0 })
     }
 
     /// Whether the next block is ours.
@@ -75,14 +83,14 @@ impl Ring {
         self.next = (self.next + 1) % self.blocks;
         // SAFETY: the kernel does not touch a block that it has handed over.
         let header = unsafe { start.cast::<tpacket_block_desc>().as_ref().hdr.bh1 };
-        Some(Block { start, status, left: header.num_pkts, at: header.offset_to_first_pkt as usize })
+        Some(Block { start, size: self.block, status, left: header.num_pkts, at: header.offset_to_first_pkt as usize })
     }
 
     /// Where the next block begins, and its status.
     fn head<'a>(&self) -> (NonNull<u8>, &'a AtomicU32) {
         // SAFETY: within the mapping, which no block outlives; the kernel uses the status as an atomic too.
         unsafe {
-            let start = self.memory.add(self.next * BLOCK);
+            let start = self.memory.add(self.next * self.block);
             let desc = start.cast::<tpacket_block_desc>().as_ptr();
             (start, AtomicU32::from_ptr(&raw mut (*desc).hdr.bh1.block_status))
         }
@@ -92,13 +100,15 @@ impl Ring {
 impl Drop for Ring {
     fn drop(&mut self) {
         // SAFETY: mapped by `new`, and no block outlives the ring.
-        let _ = unsafe { munmap(self.memory.as_ptr().cast(), self.blocks * BLOCK) };
+        let _ = unsafe { munmap(self.memory.as_ptr().cast(), self.blocks * self.block) };
     }
 }
 
 /// A block in our hands.
 pub(super) struct Block<'a> {
     start: NonNull<u8>,
+    /// Bytes of it.
+    size: usize,
     status: &'a AtomicU32,
     left: u32,
     at: usize,
@@ -130,7 +140,7 @@ impl Block<'_> {
         self.left -= 1;
         let at = self.at;
         let address_at = size_of::<tpacket3_hdr>().next_multiple_of(libc::TPACKET_ALIGNMENT);
-        if at + address_at + size_of::<libc::sockaddr_ll>() > BLOCK {
+        if at + address_at + size_of::<libc::sockaddr_ll>() > self.size {
             self.left = 0;
             return None;
         }
@@ -141,7 +151,7 @@ impl Block<'_> {
         };
         self.at = at + header.tp_next_offset as usize;
         let (from, len) = (at + usize::from(header.tp_mac), header.tp_snaplen as usize);
-        if len > SNAP_LENGTH as usize || from + len > BLOCK {
+        if len > SNAP_LENGTH as usize || from + len > self.size {
             self.left = 0;
             return None;
         }

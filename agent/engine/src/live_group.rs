@@ -1,0 +1,166 @@
+//! Many live sources, read by one thread: each thread more has a stack, a heap and a turn at the processor of its own,
+//! which for a hundred quiet sources would be most of what they cost.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+
+use crate::live::{Control, LiveReader};
+use crate::reader::ReadBatch;
+
+/// More sources than these are not looked at more often than this: what comes meanwhile is taken in one go. The
+/// smallest ring is filled in that time by 100 MB a second.
+const FEW: usize = 4;
+const PAUSE: Duration = Duration::from_millis(5);
+/// How much longer rows may wait for each source that there is: so many batches a second are made at most.
+const FLUSH_EACH: Duration = Duration::from_millis(8);
+/// How long they wait at most, however many sources there are.
+const FLUSH_MOST: Duration = Duration::from_secs(1);
+
+/// What the thread that reads is told.
+pub enum Turn {
+    /// Rows of a source.
+    Batch(u64, Box<ReadBatch>),
+    /// A source was told to stop, or has ended: it is read here no more, and what it still has is for another thread.
+    Left(u64),
+}
+
+#[derive(Clone)]
+struct Member {
+    key: u64,
+    reader: Arc<Mutex<LiveReader>>,
+    control: Arc<Control>,
+}
+
+/// Live sources by the number that was given to each.
+pub struct Group {
+    waker: OwnedFd,
+    shared: Mutex<Shared>,
+    round: Mutex<Round>,
+}
+
+#[derive(Default)]
+struct Shared {
+    members: Vec<Member>,
+    changed: bool,
+    closed: bool,
+}
+
+/// Where the reading thread is.
+#[derive(Default)]
+struct Round {
+    members: Vec<Member>,
+    polled: Option<Instant>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Group {
+    /// None yet.
+    pub fn new() -> std::io::Result<Self> {
+        let waker = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self { waker, shared: Mutex::default(), round: Mutex::default() })
+    }
+
+    /// Takes a source in.
+    pub fn add(&self, key: u64, reader: Arc<Mutex<LiveReader>>) {
+        let control = lock(&reader).control();
+        let mut shared = lock(&self.shared);
+        shared.members.push(Member { key, reader, control });
+        shared.changed = true;
+        drop(shared);
+        self.wake();
+    }
+
+    /// Ends reading; the sources stay as they are.
+    pub fn close(&self) {
+        lock(&self.shared).closed = true;
+        self.wake();
+    }
+
+    fn wake(&self) {
+        let _ = rustix::io::write(&self.waker, &1u64.to_ne_bytes()); // full: it is woken already
+    }
+
+    /// Waits until there is something to tell. None: it was closed.
+    pub fn turn(&self) -> Option<Turn> {
+        let mut round = lock(&self.round);
+        loop {
+            {
+                let mut shared = lock(&self.shared);
+                if shared.closed {
+                    return None;
+                }
+                if std::mem::take(&mut shared.changed) {
+                    round.members.clone_from(&shared.members);
+                }
+            }
+            // All rings are looked after before each batch that is due: many come at once, and take their time.
+            for at in 0..round.members.len() {
+                let member = &round.members[at];
+                let mut reader = lock(&member.reader);
+                if member.control.stops() || reader.has_ended() {
+                    drop(reader);
+                    return Some(self.leave(member.key));
+                }
+                if let Some(batch) = reader.take_ready() {
+                    return Some(Turn::Batch(member.key, Box::new(batch)));
+                }
+            }
+            let flush = (FLUSH_EACH * round.members.len() as u32).min(FLUSH_MOST);
+            let next =
+                round.members.iter().map(|member| (lock(&member.reader).due(flush), member)).min_by_key(|one| one.0);
+            match next {
+                Some((due, member)) if due <= Instant::now() => {
+                    return Some(Turn::Batch(member.key, Box::new(lock(&member.reader).give_due())));
+                }
+                _ => {
+                    let due = next.map(|(due, _)| due);
+                    let Round { members, polled } = &mut *round;
+                    self.wait(members, polled, due);
+                }
+            }
+        }
+    }
+
+    fn leave(&self, key: u64) -> Turn {
+        let mut shared = lock(&self.shared);
+        shared.members.retain(|member| member.key != key);
+        shared.changed = true;
+        Turn::Left(key)
+    }
+
+    /// Until packets are there, a batch is due or another thread wants something.
+    fn wait(&self, members: &[Member], polled: &mut Option<Instant>, due: Option<Instant>) {
+        if let Some(last) = polled
+            && members.len() > FEW
+        {
+            thread::sleep(PAUSE.saturating_sub(last.elapsed()));
+        }
+        let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+        let timeout =
+            left.map(|left| Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() });
+        let mut fds = vec![PollFd::new(&self.waker, PollFlags::IN)];
+        for member in members {
+            fds.extend(member.control.descriptors().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
+        }
+        let ended = poll(&mut fds, timeout.as_ref());
+        *polled = Some(Instant::now());
+        if ended.is_err() {
+            return; // a signal
+        }
+        if !fds[0].revents().is_empty() {
+            let _ = rustix::io::read(self.waker.as_fd(), &mut [0; 8]);
+        }
+        for (member, told) in members.iter().zip(fds[1..].chunks_exact(2)) {
+            if !told[1].revents().is_empty() || told[0].revents().contains(PollFlags::ERR) {
+                lock(&member.reader).attend();
+            }
+        }
+    }
+}
