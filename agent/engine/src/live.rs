@@ -32,6 +32,7 @@ pub struct LiveReader {
     /// When the last batch was given.
     given: Instant,
     ended: bool,
+    broken: bool,
 }
 
 /// What other threads may do to a reader while it reads.
@@ -124,6 +125,7 @@ impl LiveReader {
             reported: Instant::now(),
             given: Instant::now(),
             ended: false,
+            broken: false,
         })
     }
 
@@ -194,6 +196,17 @@ impl LiveReader {
     /// When a batch is to be given though it may not be full.
     pub(crate) fn due(&self, flush: Duration) -> Instant {
         self.given + self.flush.max(flush)
+    }
+
+    /// Gives nothing more: it failed in the middle of something.
+    pub(crate) fn break_off(&mut self) {
+        self.ended = true;
+        self.broken = true;
+    }
+
+    /// Whether it ended by a fault of its own.
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Whether it gave its last batch.

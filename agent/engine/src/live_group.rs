@@ -2,6 +2,7 @@
 //! which for a hundred quiet sources would be most of what they cost.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -53,11 +54,23 @@ struct Shared {
 #[derive(Default)]
 struct Round {
     members: Vec<Member>,
+    /// Whose ring is looked after next.
+    at: usize,
     polled: Option<Instant>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Broken;
+
+/// Does something with a source; a fault of the engine there ends this one, not the thread that reads the others.
+fn guarded<T>(reader: &mut LiveReader, work: impl FnOnce(&mut LiveReader) -> T) -> Result<T, Broken> {
+    catch_unwind(AssertUnwindSafe(|| work(reader))).map_err(|_| {
+        reader.break_off();
+        Broken
+    })
 }
 
 impl Group {
@@ -101,15 +114,19 @@ impl Group {
                 }
             }
             // All rings are looked after before each batch that is due: many come at once, and take their time.
-            for at in 0..round.members.len() {
+            let (first, members) = (round.at, round.members.len());
+            for at in (first..first + members).map(|at| at % members) {
+                round.at = at + 1; // one that is full again and again keeps nobody waiting
                 let member = &round.members[at];
                 let mut reader = lock(&member.reader);
                 if member.control.stops() || reader.has_ended() {
                     drop(reader);
                     return Some(self.leave(member.key));
                 }
-                if let Some(batch) = reader.take_ready() {
-                    return Some(Turn::Batch(member.key, Box::new(batch)));
+                match guarded(&mut reader, LiveReader::take_ready) {
+                    Ok(None) => {}
+                    Ok(Some(batch)) => return Some(Turn::Batch(member.key, Box::new(batch))),
+                    Err(Broken) => return Some(self.leave(member.key)),
                 }
             }
             let flush = (FLUSH_EACH * round.members.len() as u32).min(FLUSH_MOST);
@@ -117,11 +134,14 @@ impl Group {
                 round.members.iter().map(|member| (lock(&member.reader).due(flush), member)).min_by_key(|one| one.0);
             match next {
                 Some((due, member)) if due <= Instant::now() => {
-                    return Some(Turn::Batch(member.key, Box::new(lock(&member.reader).give_due())));
+                    return Some(match guarded(&mut lock(&member.reader), LiveReader::give_due) {
+                        Ok(batch) => Turn::Batch(member.key, Box::new(batch)),
+                        Err(Broken) => self.leave(member.key),
+                    });
                 }
                 _ => {
                     let due = next.map(|(due, _)| due);
-                    let Round { members, polled } = &mut *round;
+                    let Round { members, polled, .. } = &mut *round;
                     self.wait(members, polled, due);
                 }
             }

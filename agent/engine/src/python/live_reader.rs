@@ -81,10 +81,14 @@ impl LiveReader {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
-        let read = py.detach(|| {
+        let (read, broken) = py.detach(|| {
             let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            reader.read()
+            (reader.read(), reader.is_broken())
         });
+        if broken {
+            let message = "the engine failed at what it read there; what it printed belongs into a bug report";
+            return Err(CaptureError::new_err((message, None::<String>, None::<u64>)));
+        }
         read.map(|read| Batch::new(py, read)).transpose()
     }
 
