@@ -50,7 +50,6 @@ class Source:
     readers: Readers | None = None
     """Who reads it together with others; None: a thread of its own."""
     _reader: Any = None
-    _thread: threading.Thread | None = None
     _closing: bool = False
     _level: int = 0
     _exclude: tuple[tuple[str, int], ...] | None = None
@@ -69,8 +68,7 @@ class Source:
         self._begin(self._rest)
 
     def _begin(self, work: Callable[[], bool]) -> None:
-        self._thread = threading.Thread(target=self._guard, args=(work,), name=f"source {self.name}"[:15], daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._guard, args=(work,), name=f"source {self.name}"[:15], daemon=True).start()
 
     def _guard(self, work: Callable[[], bool]) -> None:
         """Does something, and tells of the source's end if that came with it."""

@@ -1,4 +1,4 @@
-"""A process whose sources come and go: each has a thread of its own, and the engine is loaded by the first of them."""
+"""A process whose sources come and go: a file has a thread of its own, which may be the one that loads the engine."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ impl Control {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -147,11 +147,7 @@ impl LiveReader {
                 self.drain();
                 return Some(self.end());
             }
-            match self.source.wait(self.flush.saturating_sub(began.elapsed())) {
-                Wait::Packets(packets, names) => take(packets, &names, &mut self.pipeline, self.recording.as_mut()),
-                Wait::Until(time) => self.pipeline.tick(time),
-                Wait::Gone => self.ended = true,
-            }
+            self.look(self.flush.saturating_sub(began.elapsed()));
             if self.ended {
                 return Some(self.end());
             }
@@ -168,9 +164,7 @@ impl LiveReader {
             if !self.source.is_ready() {
                 break;
             }
-            if let Wait::Packets(packets, names) = self.source.wait(Duration::ZERO) {
-                take(packets, &names, &mut self.pipeline, self.recording.as_mut());
-            }
+            self.look(Duration::ZERO);
             if self.pipeline.is_full(self.batch_rows) {
                 return Some(self.give());
             }
@@ -180,12 +174,17 @@ impl LiveReader {
 
     /// A batch of what there is until now.
     pub(crate) fn give_due(&mut self) -> ReadBatch {
-        match self.source.wait(Duration::ZERO) {
+        self.look(Duration::ZERO);
+        if self.ended { self.end() } else { self.give() }
+    }
+
+    /// Takes a block of packets, or learns that none came; waits for one at most so long.
+    fn look(&mut self, at_most: Duration) {
+        match self.source.wait(at_most) {
             Wait::Packets(packets, names) => take(packets, &names, &mut self.pipeline, self.recording.as_mut()),
             Wait::Until(time) => self.pipeline.tick(time),
             Wait::Gone => self.ended = true,
         }
-        if self.ended { self.end() } else { self.give() }
     }
 
     fn give(&mut self) -> ReadBatch {

@@ -1,16 +1,16 @@
 //! Many live sources, read by one thread: each thread more has a stack, a heap and a turn at the processor of its own,
 //! which for a hundred quiet sources would be most of what they cost.
 
-use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::live::{Control, LiveReader};
+use crate::live::{Control, LiveReader, lock};
 use crate::reader::ReadBatch;
+use crate::source::live::Waker;
 
 /// More sources than these are not looked at more often than this: what comes meanwhile is taken in one go. The
 /// smallest ring is filled in that time by 100 MB a second.
@@ -38,7 +38,7 @@ struct Member {
 
 /// Live sources by the number that was given to each.
 pub struct Group {
-    waker: OwnedFd,
+    waker: Waker,
     shared: Mutex<Shared>,
     round: Mutex<Round>,
 }
@@ -59,10 +59,6 @@ struct Round {
     polled: Option<Instant>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 struct Broken;
 
 /// Does something with a source; a fault of the engine there ends this one, not the thread that reads the others.
@@ -76,8 +72,7 @@ fn guarded<T>(reader: &mut LiveReader, work: impl FnOnce(&mut LiveReader) -> T) 
 impl Group {
     /// None yet.
     pub fn new() -> std::io::Result<Self> {
-        let waker = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self { waker, shared: Mutex::default(), round: Mutex::default() })
+        Ok(Self { waker: Waker::new()?, shared: Mutex::default(), round: Mutex::default() })
     }
 
     /// Takes a source in.
@@ -87,17 +82,13 @@ impl Group {
         shared.members.push(Member { key, reader, control });
         shared.changed = true;
         drop(shared);
-        self.wake();
+        self.waker.ring();
     }
 
     /// Ends reading; the sources stay as they are.
     pub fn close(&self) {
         lock(&self.shared).closed = true;
-        self.wake();
-    }
-
-    fn wake(&self) {
-        let _ = rustix::io::write(&self.waker, &1u64.to_ne_bytes()); // full: it is woken already
+        self.waker.ring();
     }
 
     /// Waits until there is something to tell. None: it was closed.
@@ -163,8 +154,7 @@ impl Group {
             thread::sleep(PAUSE.saturating_sub(last.elapsed()));
         }
         let left = due.map(|due| due.saturating_duration_since(Instant::now()));
-        let timeout =
-            left.map(|left| Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() });
+        let timeout = left.and_then(|left| Timespec::try_from(left).ok());
         let mut fds = vec![PollFd::new(&self.waker, PollFlags::IN)];
         for member in members {
             fds.extend(member.control.descriptors().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)));
@@ -175,7 +165,7 @@ impl Group {
             return; // a signal
         }
         if !fds[0].revents().is_empty() {
-            let _ = rustix::io::read(self.waker.as_fd(), &mut [0; 8]);
+            self.waker.take();
         }
         for (member, told) in members.iter().zip(fds[1..].chunks_exact(2)) {
             if !told[1].revents().is_empty() || told[0].revents().contains(PollFlags::ERR) {

@@ -3,25 +3,27 @@
 mod filter;
 mod ring;
 mod socket;
+mod waker;
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 pub use self::filter::MAX_ENTRIES;
 pub use self::ring::HAND_OVER;
 use self::ring::{Block, Frame, Ring};
 use self::socket::Socket;
+pub(crate) use self::waker::Waker;
 use super::input::describe;
 use crate::gate::Wanted;
 use crate::packet::{LinkType, Nanos, Packet};
 
-/// The longest frame that is taken, whole: twice what an interface delivers by default (64 KiB of GSO). The ring's
-/// blocks have room for it.
+/// The longest frame that is taken, whole: twice what an interface delivers by default (64 KiB of GSO). Blocks of a small
+/// ring have room for little less.
 pub const SNAP_LENGTH: u32 = 128 << 10;
 
 /// What to tap, and how.
@@ -83,7 +85,7 @@ pub enum Wait<'a> {
 pub struct LiveSource {
     ring: Ring,
     socket: Arc<Socket>,
-    waker: Arc<OwnedFd>,
+    waker: Arc<Waker>,
     interface: Option<String>,
     snap_length: u32,
     /// Since it was opened: packets that passed the filter, those of them that the ring had no room for, and how often
@@ -104,8 +106,7 @@ impl LiveSource {
         socket
             .set_filter(&options.wanted, options.snap_length)
             .map_err(|error| OpenError::failed("set the packet filter", &error))?;
-        let waker = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-            .map_err(|error| OpenError::failed("make an event descriptor", &error.into()))?;
+        let waker = Waker::new().map_err(|error| OpenError::failed("make an event descriptor", &error))?;
         let source = Self {
             ring,
             socket: Arc::new(socket),
@@ -156,14 +157,14 @@ impl LiveSource {
 
     /// Waits for packets or another thread, and sees to what else there is to tell.
     pub(crate) fn poll(&mut self, at_most: Duration) {
-        let timeout = Timespec { tv_sec: at_most.as_secs().cast_signed(), tv_nsec: at_most.subsec_nanos().into() };
+        let timeout = Timespec::try_from(at_most).ok(); // too long for it: no bound
         let mut fds = [PollFd::new(&*self.socket, PollFlags::IN), PollFd::new(&*self.waker, PollFlags::IN)];
-        if poll(&mut fds, Some(&timeout)).is_err() {
+        if poll(&mut fds, timeout.as_ref()).is_err() {
             return; // a signal: the caller looks at it
         }
         let failed = fds[0].revents().contains(PollFlags::ERR);
         if !fds[1].revents().is_empty() {
-            let _ = rustix::io::read(&*self.waker, &mut [0; 8]);
+            self.waker.take();
         }
         if failed && self.socket.take_error().is_err() {
             self.interface_losses += 1; // it is heard again when it comes up
@@ -207,7 +208,7 @@ impl LiveSource {
 /// What other threads may do to a source.
 pub struct Switch {
     socket: Arc<Socket>,
-    waker: Arc<OwnedFd>,
+    waker: Arc<Waker>,
     snap_length: u32,
 }
 
@@ -219,7 +220,7 @@ impl Switch {
 
     /// Makes the wait end, now or when it next begins.
     pub fn wake(&self) {
-        let _ = rustix::io::write(self.waker.as_fd(), &1u64.to_ne_bytes()); // full: it is woken already
+        self.waker.ring();
     }
 
     /// Sets which packets are taken, at once for all that follow.
