@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tapper.feed.interface import Query
 from tapper.model.words import NOTES
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ REMEMBERED = 65_536
 """Requests that were shown and may come again with more of what they are."""
 NEEDED = ("id", "outcome", "notes")
 """Columns that following looks at."""
+_NO_MORE = object()
 
 
 class Until:
@@ -81,34 +83,47 @@ class Until:
         while not self.over:
             self._arrived.get()
 
-    def each(self, source: Callable[[], Iterator[pa.Table]]) -> Iterator[pa.Table]:
+    def each(
+        self, source: Callable[[], Iterator[pa.Table]], last: Callable[[], None] | None = None
+    ) -> Iterator[pa.Table]:
         """Tables as they come, those without rows too, until it is time to end or no more come.
+
+        Args:
+            last: called when it is time; after it the source has to end. What it has until then comes too.
 
         Raises:
             Exception: what the source raised.
         """
         self.begin()
-        threading.Thread(target=self._read, args=(source,), name="follow", daemon=True).start()
-        while not self.over:
+        threading.Thread(target=self._read, args=(source, last is not None), name="follow", daemon=True).start()
+        told = False
+        while True:
+            if self.over:
+                if last is None:
+                    return
+                if not told:
+                    last()
+                told = True
             arrived = self._arrived.get()
-            if arrived is None:
+            if arrived is _NO_MORE:
                 return
             if isinstance(arrived, Exception):
                 raise arrived
-            self._room.release()
-            yield arrived
+            if arrived is not None:
+                self._room.release()
+                yield arrived
 
-    def _read(self, source: Callable[[], Iterator[pa.Table]]) -> None:
+    def _read(self, source: Callable[[], Iterator[pa.Table]], to_its_end: bool) -> None:
         try:
             for table in source():
                 self._room.acquire()
-                if self.over:
+                if self.over and not to_its_end:
                     return
                 self._arrived.put(table)
         except Exception as error:
             self._arrived.put(error)
         else:
-            self._arrived.put(None)
+            self._arrived.put(_NO_MORE)
 
 
 class Once:
@@ -131,9 +146,21 @@ class Once:
         return table.filter(pa.array(wanted))
 
 
-def rows(feed: Feed, where: str, columns: tuple[str, ...], until: Until) -> Iterator[pa.Table]:
-    """What is to be shown of a feed, as it comes; without rows while nothing does."""
+def rows(
+    feed: Feed, where: str, columns: tuple[str, ...], until: Until, last: Callable[[], None] | None = None
+) -> Iterator[pa.Table]:
+    """What is to be shown of a feed, as it comes; without rows while nothing does.
+
+    Args:
+        last: see `Until.each`. Who can end a feed has had it from its beginning: what it has already comes first.
+    """
     asked = tuple(dict.fromkeys((*columns, *NEEDED)))
     once = Once()
-    for table in until.each(lambda: feed.follow(where, asked)):
+
+    def whole() -> Iterator[pa.Table]:
+        coming = feed.follow(where, asked)
+        yield from feed.batches(Query(where, limit=0, columns=asked))
+        yield from coming
+
+    for table in until.each(whole if last is not None else lambda: feed.follow(where, asked), last):
         yield once.rows(table) if table.num_rows else table

@@ -152,6 +152,7 @@ class Keeper:
 
     def finish(self) -> None:
         """Commits what waits and marks the session complete."""
+        self._waiting.patience = 0.0  # no name comes any more
         self._flush(self._generation())
         with suppress(StoreError):
             self._recorder.finish()

@@ -191,6 +191,19 @@ def test_this_machine_says_who_called_whom(directory: Path, port: int) -> None:
 
 
 @pytest.mark.root
+@pytest.mark.parametrize("form", ["jsonl", "har"])
+def test_what_is_under_way_when_it_ends_is_shown(directory: Path, port: int, form: str) -> None:
+    run = Run(directory, "tap", "--local", "-i", "lo", "--port", str(port), "-o", form, "--for", "3s")
+    with asking(port):
+        out, said = run.process.communicate(timeout=PATIENCE_S)
+    assert run.process.returncode == 0, said
+    rows = out.splitlines() if form == "jsonl" else json.loads(out)["log"]["entries"]
+    seen = re.search(r"^(\d+) requests?\b.* in ", said, re.MULTILINE)
+    assert seen is not None, said
+    assert len(rows) == int(seen[1]) > 0, said
+
+
+@pytest.mark.root
 def test_the_raw_packets_are_kept_with_names_and_comments(directory: Path, port: int, tmp_path: Path) -> None:
     file, hosts = tmp_path / "kept.pcapng", tmp_path / "names.yaml"
     hosts.write_text("- ip: 127.0.0.1\n  name: here\n")

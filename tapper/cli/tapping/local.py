@@ -77,10 +77,11 @@ class Tapped:
         self._loop.call(lambda: self._collector.exclude(ip, port))
 
     def stop(self) -> None:
-        """Reads nothing more; what was read is in the feed when this returns."""
+        """Reads nothing more; what was read is in the feed when this returns, which then ends for who follows it."""
         if self._agent.poll() is None:
             self._loop.call(self._collector.stop_agents)
             child.end(self._agent, END_S)
+        self._collector.recording.stop()
 
 
 @contextmanager

@@ -43,7 +43,8 @@ def show(
     Args:
         web: its page is served meanwhile, if that is asked for.
         leave_out: called with the address and port of that page, whose traffic is not to be shown.
-        finish: called when nothing more is shown, so that the last words count what was still under way.
+        finish: called when it is time, and again when all is shown: takes what is still under way, and ends the feed.
+            Without it what is under way then is not shown.
         worst: edges shown in the end.
     """
     from contextlib import ExitStack
@@ -65,14 +66,14 @@ def show(
             run(feed, where=where, over=lambda: until.over)
             shown = None
         else:
-            shown = follow(feed, where, listing, until)
+            shown = follow(feed, where, listing, until, finish)
         if finish is not None:
             finish()
         closing(feed, where, feed.count(where) if shown is None else shown, quiet=listing.quiet, worst=worst)
 
 
-def follow(feed: Feed, where: str, listing: Listing, until: Until) -> int:
-    """Shows requests as they come; the number of those that were shown."""
+def follow(feed: Feed, where: str, listing: Listing, until: Until, finish: Callable[[], None] | None = None) -> int:
+    """Shows requests as they come; the number of those that were shown. `finish`: see `show`."""
     from tapper.cli.following import rows
     from tapper.cli.showing import output_of, target
     from tapper.cli.streaming import Printer
@@ -80,13 +81,15 @@ def follow(feed: Feed, where: str, listing: Listing, until: Until) -> int:
     chosen = format_of(listing.format, listing.output, FORMATS)
     if chosen not in STREAMED:
         _wait(feed, until, quiet=listing.quiet, packets=chosen == "pcap")
+        if finish is not None:
+            finish()
         if chosen == "har":
             _write_har(feed, where, listing)
         return feed.count(where)
     with target(listing.output) as file:
         printer = Printer(file, output_of(listing.output), listing)
         patience = Patience(feed, quiet=listing.quiet)
-        for table in rows(feed, where, printer.columns, until):
+        for table in rows(feed, where, printer.columns, until, finish):
             if table.num_rows:
                 left = None if not listing.limit else listing.limit - printer.shown
                 printer.print(table.select(list(printer.columns)).slice(0, left))
