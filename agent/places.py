@@ -65,7 +65,10 @@ def resolve(target: Target, cgroups: dict[str, list[int]]) -> Place:
             raise NotThereError(f"targets of kind {target.kind!r} are not known to this agent")
     for path in paths:
         try:
-            return Place(str(path), _inode(path), target.interface, target.ports)
+            inode = _inode(path)
+            if target.own_network and inode == _node():
+                continue  # a runtime has put it into the pod's cgroup, but not into its namespace yet
+            return Place(str(path), inode, target.interface, target.ports)
         except OSError:
             continue
     raise NotThereError(f"no running process of {target.kind} {target.value} here")
@@ -73,6 +76,14 @@ def resolve(target: Target, cgroups: dict[str, list[int]]) -> Place:
 
 def _inode(path: Path) -> int:
     return path.stat().st_ino
+
+
+def _node() -> int | None:
+    """The node's network namespace, for who sees its processes: the first of them is there."""
+    try:
+        return _inode(PROC / "1/ns/net")
+    except OSError:
+        return None
 
 
 def processes(wanted: Iterable[Target]) -> dict[str, list[int]]:

@@ -61,7 +61,8 @@ class TapFile:
 def target(pod: Pod) -> Target:
     """What an agent is told of a pod. On the host network it is told by its ports from all else on the node."""
     ports = tuple(sorted({p for c in pod.containers for p in c.ports})) if pod.host_network else ()
-    return Target("pod", pod.uid, pod.scope, pod.namespace, pod.node, ports=ports)
+    own = not pod.host_network
+    return Target("pod", pod.uid, pod.scope, pod.namespace, pod.node, ports=ports, own_network=own)
 
 
 @dataclass(slots=True)

@@ -68,6 +68,8 @@ class Target:
     """Only this interface of the namespace; None: all."""
     ports: tuple[int, ...] = ()
     """Only these ports; empty: all."""
+    own_network: bool = False
+    """Of a pod: its network namespace is not the node's, where a process of it may still be while it is made."""
 
 
 TARGET_KINDS = ("interface", "pid", "netns", "pod", "container", "file")
