@@ -86,10 +86,17 @@ def rss_mb(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / (1 << 20)
 
 
+def peak_mb(pid: int) -> float:
+    """The most that its resident memory was so far."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found
+    return int(found[1]) / 1024
+
+
 @contextmanager
-def running(there: Place, *options: str) -> Iterator[Running]:
-    """Both, tapping the client's end, with a new session."""
-    folder = there.scratch / f"collector-{time.monotonic_ns()}"
+def running(scratch: Path, names: Sequence[str], *options: str) -> Iterator[Running]:
+    """Both, tapping these network namespaces, with a new session."""
+    folder = scratch / f"collector-{time.monotonic_ns()}"
     tapper = [sys.executable, "-m", "tapper.cli"]
     listen = ["--plain", "--listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0"]
     kept = ["--credentials", str(folder), "--save", str(folder / "x.tap")]
@@ -101,10 +108,11 @@ def running(there: Place, *options: str) -> Iterator[Running]:
         assert look, said
         command = [*tapper, "agent", "--collector", agents[1], "--token-file", str(folder / "token")]
         began = time.monotonic()
-        with subprocess.Popen([*command, "--netns", f"/run/netns/{there.client}", *options], text=True) as agent:
+        taps = [f"--netns=/run/netns/{name}" for name in names]
+        with subprocess.Popen([*command, *taps, *options], text=True) as agent:
             made = Running(collector, agent, look[1], look[2], 0.0)
             try:
-                while not any(agent["sources"] for agent in made.get("/health")["agents"]):
+                while not any(agent["sources"] == len(names) for agent in made.get("/health")["agents"]):
                     time.sleep(0.01)
                 made.start_s = time.monotonic() - began
                 yield made
@@ -118,7 +126,7 @@ def running(there: Place, *options: str) -> Iterator[Running]:
 def figures(scratch: Path, line: Line, seconds: int, long: int) -> None:
     """All of them; each load runs for so many seconds, that for memory for so many as `long` says."""
     with place(scratch) as there:
-        with running(there) as tap:
+        with running(scratch, [there.client]) as tap:
             line("agent: from its start until it reads", f"{tap.start_s:.2f} s", "< 2 s", tap.start_s < 2)
             idle(tap, line)
             follow(there, tap, line)
@@ -179,7 +187,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def overload(there: Place, line: Line, seconds: int) -> None:
     """As much as goes, for an agent with half a core: do records and counts make up what was asked?"""
-    with running(there, "--cpu", "0.5") as tap:
+    with running(there.scratch, [there.client], "--cpu", "0.5") as tap:
         answered = there.load(seconds, connections=256)
         summary, counters = tap.settled(), tap.counters()
         hints = tap.get("/health")["hints"]
@@ -192,7 +200,7 @@ def overload(there: Place, line: Line, seconds: int) -> None:
 def memory(there: Place, line: Line, seconds: int) -> None:
     """Whether the agent's or the collector's grows: the most of the first half and of the second."""
     agents, collectors, answered = [], [], 0
-    with running(there, "--cpu", "0") as tap:
+    with running(there.scratch, [there.client], "--cpu", "0") as tap:
         for _ in range(MEASUREMENTS):
             answered += there.load(max(1, seconds // MEASUREMENTS), rate=LONG_OFFERED)
             agents.append(rss_mb(tap.agent.pid))

@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.agent import cpu_s, rss_mb
+from bench.agent import cpu_s, peak_mb, rss_mb
+from bench.crowd import ANSWERING, ASKING, MEMORY_MB, PODS, RATE, ROUNDS
 from bench.process import FailedError, MissingError
 from bench.report import printed
 from bench.space import CLIENT, PATIENCE, SERVER, ask, space, until
@@ -34,34 +35,10 @@ if TYPE_CHECKING:
     from bench.report import Line
     from bench.space import Space
 
-PODS, RATE, SECONDS = 100, 10_000, 20
-MEMORY_MB = 200
+SECONDS = 20
 PER_MINUTE, MINUTES = 20, 10
 LIVES = 10
 """Pods that are there at a time."""
-ANSWERING = """
-import socket, threading
-def serve(s):
-    while s.recv(4096):
-        s.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Type: text/plain\\r\\nContent-Length: 5\\r\\n\\r\\nhello")
-listening = socket.create_server(("", 80))
-while True:
-    threading.Thread(target=serve, args=(listening.accept()[0],), daemon=True).start()
-"""
-ASKING = """
-import json, socket, sys, time
-ends = [socket.create_connection((ip, 80)) for ip in sys.argv[2:]]
-rounds, begun = int(sys.argv[1]), time.monotonic()
-for number in range(rounds):
-    for end in ends:
-        end.sendall(b"GET /orders/17 HTTP/1.1\\r\\nHost: orders\\r\\nAccept: */*\\r\\n\\r\\n")
-    for end in ends:
-        end.recv(4096)
-    time.sleep(max(0.0, begun + (number + 1) / 100 - time.monotonic()))
-print(json.dumps(dict(answered=rounds * len(ends), seconds=time.monotonic() - begun)), flush=True)
-time.sleep(3600)
-"""
-"""So many rounds, a hundred each second, of a request to every server."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +110,8 @@ def tapped(there: Space, *options: str) -> Iterator[Tap]:
         def read_rows() -> None:
             assert process.stdout is not None
             for text in process.stdout:
-                rows[str((json.loads(text)["src"] or {}).get("pod"))] += 1
+                if text.endswith("\n"):  # not the last one, where the tap was ended while it wrote
+                    rows[str((json.loads(text)["src"] or {}).get("pod"))] += 1
 
         for read in (read_told, read_rows):
             threading.Thread(target=read, daemon=True).start()
@@ -214,22 +192,21 @@ def many(line: Line, seconds: float = SECONDS) -> None:
             until(lambda: tap.health()["sources"] == PODS, "all are tapped")
             rest = tap.open()
             outside.node = there.node
-            rounds = str(int(seconds * RATE / PODS))
+            rounds = str(int(seconds * ROUNDS))
             for number in range(2):
                 outside.pod(f"client-{number}", "python3", "-c", ASKING, rounds, *ips[number::2])
-            most, used = rest.memory_mb, cpu_s(tap.agent)
+            used = cpu_s(tap.agent)
             told: dict[str, tuple[int, float]] = {}
             begun = time.monotonic()
             while len(told) < 2:
                 told = {name: found for name in outside.pods() if (found := _answered(outside, name))}
-                most = max(most, rss_mb(tap.agent))
                 if time.monotonic() - begun > PATIENCE + seconds * 3:
                     raise FailedError("the clients do not end")
                 time.sleep(0.2)
             used = cpu_s(tap.agent) - used
             answered, took = sum(a for a, _ in told.values()), max(t for _, t in told.values())
             counted = _settled(tap, answered)
-            most, state = max(most, rss_mb(tap.agent)), tap.health()
+            most, state = peak_mb(tap.agent), tap.health()
     line(
         f"{PODS} tapped pods on a node",
         f"{answered / took:,.0f} req/s in all",

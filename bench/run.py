@@ -55,6 +55,13 @@ def agent(report: Report, scratch: Path, args: argparse.Namespace) -> None:
     figures(scratch, report.line, args.seconds, args.long)
 
 
+def crowd(report: Report, scratch: Path, args: argparse.Namespace) -> None:
+    """An agent that taps a hundred network namespaces."""
+    from bench.crowd import figures
+
+    figures(scratch, report.line, args.seconds * 3)
+
+
 def identity(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
     """Names in a large cluster."""
     from bench.identity import figures
@@ -91,7 +98,7 @@ def web(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
 
 
 PARTS: dict[str, Callable[[Report, Path, argparse.Namespace], None]] = {
-    part.__name__: part for part in (protocols, redis, live, agent, identity, cluster, pods, terminal, web)
+    part.__name__: part for part in (protocols, redis, live, agent, crowd, identity, cluster, pods, terminal, web)
 }
 """By the subject; those of reading files come before them."""
 READING = ("tshark", "engine", "read", "memory", "queries", "loss")
