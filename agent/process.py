@@ -36,6 +36,8 @@ MAX_ENDS = 64
 """As many as a packet filter takes."""
 RING_SHARE = 6
 """Of the memory, for the rings of all sources."""
+TOLERATED = 0.001
+"""Of the packets, that the kernel may drop before more is left out."""
 LEAVE_WITHIN = 5.0
 """Seconds to ship what is left when the agent is told to end."""
 
@@ -76,7 +78,7 @@ class Agent:
         self._shipper: Shipper | None = None
         self._stop = asyncio.Event()
         self._greeted = asyncio.Event()
-        self._drops = 0
+        self._drops = self._taken = 0
 
     def stop(self) -> None:
         """Ends it in order."""
@@ -122,14 +124,19 @@ class Agent:
         await self._greeted.wait()
         while True:
             await asyncio.to_thread(self._tapping.look)
-            drops = self._tapping.ring_drops()
-            level = self._budget.measure(drops > self._drops)
-            self._drops = drops
+            level = self._budget.measure(self._overrun())
             if level != self._tapping.level:
                 self._tapping.shed(level)
             if self._options.files_once and self._tapping.finished():
                 return
             await asyncio.sleep(LOOK_EVERY if self._tapping.reading() else COUNTERS_EVERY / 10)
+
+    def _overrun(self) -> bool:
+        """Whether more comes than is taken. A stall of the host loses a few too, but to leave out is no help."""
+        drops, packets = self._tapping.ring_drops(), self._tapping.packets()
+        lost, taken = drops - self._drops, packets - self._taken
+        self._drops, self._taken = drops, packets
+        return lost > taken * TOLERATED
 
     def _heard(self, message: control.Down) -> None:
         match message:

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     Reader = Iterator[Batch]
 
 COUNTERS_EVERY = 1.0
-"""Seconds between shipments of a source that have counters only."""
+"""Seconds between the counters of a source that are shipped: to a collector they cost as much as rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Of a batch, what it counted."""
+
+    now: int
+    packets: int
+    counters: pa.RecordBatch
 
 
 @dataclass(slots=True)
@@ -56,8 +65,8 @@ class Source:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _done: threading.Event = field(default_factory=threading.Event)
     _told: float = 0.0
-    _untold: Batch | None = None
-    """The newest, if it was not shipped: it has no rows, but the last counts."""
+    _untold: _Counts | None = None
+    """The newest, if they were not shipped."""
 
     def start(self) -> None:
         """Begins to read."""
@@ -107,29 +116,32 @@ class Source:
             self.take(batch)
         if self._untold is not None:
             self._ship(self._untold)
+            self._untold = None
         return True
 
     def take(self, batch: Batch) -> None:
         """Ships it, unless there is nothing new in it."""
         now = time.monotonic()
         self.packets = batch.packets
-        if has_rows(batch) or now - self._told >= COUNTERS_EVERY:
+        counts = pa.record_batch(batch.counters) if batch.counters is not None else None
+        if counts is not None:
+            self._look_at(counts)
+            self._untold = _Counts(batch.now, batch.packets, counts)
+        if now - self._told >= COUNTERS_EVERY:
             self._told, self._untold = now, None
             self._ship(batch)
-        else:
-            self._untold = batch
+        elif has_rows(batch):
+            self._ship(batch, leave_out="counters")
 
-    def _ship(self, batch: Batch) -> None:
+    def _ship(self, batch: Batch | _Counts, leave_out: str = "") -> None:
         records, parts = 0, {}
         for part in PARTS:
-            value: Any = getattr(batch, part)
-            if value is None:
+            value: Any = getattr(batch, part, None)
+            if value is None or part == leave_out:
                 continue
             if part in NARROW:
                 rows = pa.record_batch(value)
                 records += rows.num_rows if part != "counters" else 0
-                if part == "counters":
-                    self._look_at(rows)
                 value = pack(rows)
             parts[part] = value
         if sum(map(len, parts.values())) > MAX_SHIPMENT - (64 << 10):

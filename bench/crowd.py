@@ -88,7 +88,8 @@ def figures(scratch: Path, line: Line, seconds: int) -> None:
     """All of them, of a load of so many seconds."""
     with crowd() as (bridge, names, addresses), running(scratch, names, *LIMITS) as tap:
         pid = tap.agent.pid
-        rest, used = rss_mb(pid), cpu_s(pid)
+        processes = pid, tap.collector.pid
+        rest, before = rss_mb(pid), [cpu_s(process) for process in processes]
         told: list[dict[str, float]] = []
         asking = ["ip", "netns", "exec", bridge, sys.executable, "-c", ASKING, str(seconds * ROUNDS)]
         with ExitStack() as stack:
@@ -105,7 +106,7 @@ def figures(scratch: Path, line: Line, seconds: int) -> None:
                     raise FailedError("a client of the crowd ended before its load")
                 told.append(json.loads(said))
         answered, took = sum(int(one["answered"]) for one in told), max(one["seconds"] for one in told)
-        used = cpu_s(pid) - used
+        used = [cpu_s(process) - so_far for process, so_far in zip(processes, before, strict=True)]
         summary, counters = tap.settled(), tap.counters()
         most = peak_mb(pid)
     offered = answered / took
@@ -115,7 +116,7 @@ def figures(scratch: Path, line: Line, seconds: int) -> None:
     drops, shed = counters.get("ring.drops", 0), counters.get("shed.exchanges", 0)
     line("    packets dropped, requests left out", f"{drops:,}, {shed:,}", "0", drops == shed == 0)
     line("    memory of the agent", f"{rest:.0f} -> {most:.0f} MB", f"< {MEMORY_MB} MB", most < MEMORY_MB)
-    line("    cores of the agent", f"{used / took:.2f}")
+    line("    cores of the agent, of the collector", f"{used[0] / took:.2f}, {used[1] / took:.2f}")
 
 
 def _run(*command: str) -> str:

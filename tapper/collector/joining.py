@@ -80,7 +80,7 @@ class Joiner:
         if not held.tables and not fresh.tables:
             return None
         count = sum(table.num_rows for table in held.tables)
-        whole = pa.concat_tables([t.cast(SCHEMA) for t in (*held.tables, *fresh.tables)])
+        whole = pa.concat_tables([*held.tables, *fresh.tables], promote_options="permissive").cast(SCHEMA)
         source = np.array([*held.sources, *fresh.sources], np.int32)
         whole, source = _ready(whole, source, count, fresh)
         if not whole.num_rows:

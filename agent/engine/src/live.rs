@@ -12,7 +12,7 @@ use crate::gate::Wanted;
 use crate::pipeline::Pipeline;
 use crate::reader::{PayloadWriters, ReadBatch};
 use crate::recording::{Bounds, Recording};
-use crate::source::live::{HAND_OVER, LiveSource, Names, OpenError, Options, Packets, Switch, Wait};
+use crate::source::live::{LiveSource, Names, OpenError, Options, Packets, Switch, Wait};
 
 /// How often what is not finished is put out, so that a viewer sees it.
 const REPORT: Duration = Duration::from_secs(1);
@@ -33,6 +33,9 @@ pub struct LiveReader {
     given: Instant,
     ended: bool,
     broken: bool,
+    /// It fails at the next packet.
+    #[cfg(test)]
+    pub(crate) faulty: bool,
 }
 
 /// What other threads may do to a reader while it reads.
@@ -126,6 +129,8 @@ impl LiveReader {
             given: Instant::now(),
             ended: false,
             broken: false,
+            #[cfg(test)]
+            faulty: false,
         })
     }
 
@@ -181,7 +186,11 @@ impl LiveReader {
     /// Takes a block of packets, or learns that none came; waits for one at most so long.
     fn look(&mut self, at_most: Duration) {
         match self.source.wait(at_most) {
-            Wait::Packets(packets, names) => take(packets, &names, &mut self.pipeline, self.recording.as_mut()),
+            Wait::Packets(packets, names) => {
+                #[cfg(test)]
+                assert!(!self.faulty, "as the test wants it");
+                take(packets, &names, &mut self.pipeline, self.recording.as_mut());
+            }
             Wait::Until(time) => self.pipeline.tick(time),
             Wait::Gone => self.ended = true,
         }
@@ -241,7 +250,7 @@ impl LiveReader {
         let began = Instant::now();
         for _ in 0..=self.source.blocks() {
             loop {
-                let left = HAND_OVER.saturating_sub(began.elapsed());
+                let left = self.source.hand_over().saturating_sub(began.elapsed());
                 match self.source.wait(left) {
                     Wait::Packets(packets, names) => {
                         take(packets, &names, &mut self.pipeline, self.recording.as_mut());

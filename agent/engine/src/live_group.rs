@@ -16,8 +16,9 @@ use crate::source::live::Waker;
 /// smallest ring is filled in that time by 100 MB a second.
 const FEW: usize = 4;
 const PAUSE: Duration = Duration::from_millis(5);
-/// How much longer rows may wait for each source that there is: so many batches a second are made at most.
-const FLUSH_EACH: Duration = Duration::from_millis(8);
+/// How much longer rows may wait for each source that there is: 25 batches a second are made at most. To make, ship, name
+/// and join one costs as much as some hundred rows in it, most of that at the collector, which takes those of all nodes.
+const FLUSH_EACH: Duration = Duration::from_millis(40);
 /// How long they wait at most, however many sources there are.
 const FLUSH_MOST: Duration = Duration::from_secs(1);
 
@@ -56,7 +57,24 @@ struct Round {
     members: Vec<Member>,
     /// Whose ring is looked after next.
     at: usize,
+    /// How many were since the last look for what is due.
+    looked: usize,
     polled: Option<Instant>,
+}
+
+impl Round {
+    /// Whose ring is looked after next. None: all were once, and it is the turn of a batch that is due: many come at
+    /// once, and take their time, but one whose ring is full again and again must not keep them waiting.
+    fn next(&mut self) -> Option<usize> {
+        if self.looked >= self.members.len() {
+            self.looked = 0;
+            return None;
+        }
+        self.looked += 1;
+        let at = self.at % self.members.len();
+        self.at = at + 1;
+        Some(at)
+    }
 }
 
 struct Broken;
@@ -104,10 +122,7 @@ impl Group {
                     round.members.clone_from(&shared.members);
                 }
             }
-            // All rings are looked after before each batch that is due: many come at once, and take their time.
-            let (first, members) = (round.at, round.members.len());
-            for at in (first..first + members).map(|at| at % members) {
-                round.at = at + 1; // one that is full again and again keeps nobody waiting
+            while let Some(at) = round.next() {
                 let member = &round.members[at];
                 let mut reader = lock(&member.reader);
                 if member.control.stops() || reader.has_ended() {
@@ -172,5 +187,82 @@ impl Group {
                 lock(&member.reader).attend();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::gate::Wanted;
+    use crate::source::live::{OpenError, Options};
+
+    /// On the loopback interface; none, said why, without the right to capture.
+    fn reader() -> Option<Arc<Mutex<LiveReader>>> {
+        let options = Options {
+            interface: Some("lo".into()),
+            namespace: None,
+            ring_bytes: 1 << 20,
+            snap_length: 65_535,
+            wanted: Wanted::default(),
+        };
+        match LiveReader::open(options, Config::default(), 16_384, Duration::from_millis(10), None, None) {
+            Ok(reader) => Some(Arc::new(Mutex::new(reader))),
+            Err(OpenError::Permission(what, _)) => {
+                eprintln!("skipped: no right to {what}");
+                None
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    fn speak() {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        socket.send_to(b"?", socket.local_addr().expect("bound")).expect("sent to ourselves");
+    }
+
+    #[test]
+    fn all_rings_are_looked_after_once_between_two_batches_that_are_due() {
+        let Some(reader) = reader() else { return };
+        let control = lock(&reader).control();
+        let member = |key| Member { key, reader: reader.clone(), control: control.clone() };
+        let mut round = Round { members: (0..3).map(member).collect(), ..Round::default() };
+        let looks = |round: &mut Round, count| (0..count).map(|_| round.next()).collect::<Vec<_>>();
+        // a full ring gives its batch in the middle; what follows goes on behind it
+        assert_eq!(looks(&mut round, 2), [Some(0), Some(1)]);
+        assert_eq!(looks(&mut round, 4), [Some(2), None, Some(0), Some(1)]);
+        round.members.truncate(1);
+        assert_eq!(looks(&mut round, 3), [None, Some(0), None]);
+        round.members.clear();
+        assert_eq!(looks(&mut round, 2), [None, None]);
+    }
+
+    #[test]
+    fn a_fault_at_one_source_ends_that_one_only() {
+        let (Some(bad), Some(good)) = (reader(), reader()) else { return };
+        lock(&bad).faulty = true;
+        let group = Group::new().expect("a waker");
+        group.add(1, bad.clone());
+        group.add(2, good);
+        speak();
+        let mut packets = 0;
+        let mut left = false;
+        let end = Instant::now() + Duration::from_secs(30);
+        while !left || packets == 0 {
+            assert!(Instant::now() < end, "left: {left}, packets of the other: {packets}");
+            match group.turn().expect("it is not closed") {
+                Turn::Left(key) => {
+                    assert_eq!((key, left), (1, false));
+                    left = true;
+                    speak();
+                }
+                Turn::Batch(2, batch) if left => packets += batch.packets,
+                Turn::Batch(..) => {}
+            }
+        }
+        assert!(lock(&bad).is_broken());
+        assert!(lock(&bad).read().is_none());
     }
 }

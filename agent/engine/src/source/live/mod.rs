@@ -14,7 +14,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 pub use self::filter::MAX_ENTRIES;
-pub use self::ring::HAND_OVER;
 use self::ring::{Block, Frame, Ring};
 use self::socket::Socket;
 pub(crate) use self::waker::Waker;
@@ -147,7 +146,7 @@ impl LiveSource {
         if !self.ring.is_ready() {
             self.poll(at_most);
         }
-        let quiet = now() - HAND_OVER.as_nanos() as Nanos;
+        let quiet = now() - self.ring.hand_over().as_nanos() as Nanos;
         match self.ring.block() {
             Some(block) => Wait::Packets(Packets { block }, Names(&self.socket)),
             None if self.socket.is_orphaned() => Wait::Gone,
@@ -182,6 +181,11 @@ impl LiveSource {
     /// Takes no packets any more; those in the ring are still given.
     pub fn refuse(&self) {
         let _ = self.socket.refuse(); // then those that come after the last look are not seen, though counted
+    }
+
+    /// How old packets can be that are not there to be taken yet.
+    pub(crate) fn hand_over(&self) -> Duration {
+        self.ring.hand_over()
     }
 
     /// How many blocks of packets it holds at most.

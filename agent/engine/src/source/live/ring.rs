@@ -22,9 +22,8 @@ const SMALL_BLOCK: usize = 128 << 10;
 const BLOCKS: usize = 16;
 /// Milliseconds after which the kernel hands a block over though it is not full.
 const RETIRE_MS: u32 = 30;
-/// How old the packets in a block that was not handed over yet can be: two rounds of the kernel's timer, with room for a
-/// busy machine.
-pub const HAND_OVER: Duration = Duration::from_millis(3 * RETIRE_MS as u64);
+/// Of a small ring: however little comes, its few blocks must last until a busy machine lets us take them.
+const SMALL_RETIRE_MS: u32 = 150;
 
 /// The ring of one socket. Must be dropped before it.
 pub(super) struct Ring {
@@ -34,6 +33,7 @@ pub(super) struct Ring {
     block: usize,
     /// The block that is handed over next.
     next: usize,
+    retire_ms: u32,
 }
 
 // SAFETY: it is the only user of its memory on this side.
@@ -45,10 +45,17 @@ impl Ring {
         self.blocks
     }
 
+    /// How old the packets in a block that was not handed over yet can be: two rounds of the kernel's timer, with room for
+    /// a busy machine.
+    pub(super) fn hand_over(&self) -> Duration {
+        Duration::from_millis(3 * u64::from(self.retire_ms))
+    }
+
     /// Sets up a ring of about so many bytes.
     pub(super) fn new(socket: &Socket, bytes: usize) -> io::Result<Self> {
         socket.set(libc::SOL_PACKET, libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as libc::c_int))?;
-        let block = if bytes / BLOCK < BLOCKS { SMALL_BLOCK } else { BLOCK };
+        let small = bytes / BLOCK < BLOCKS;
+        let (block, retire_ms) = if small { (SMALL_BLOCK, SMALL_RETIRE_MS) } else { (BLOCK, RETIRE_MS) };
         let blocks = (bytes / block).max(2);
         let request = libc::tpacket_req3 {
             tp_block_size: block as u32,
@@ -56,7 +63,7 @@ impl Ring {
             // Frames have no fixed size in this version; the kernel checks that these agree.
             tp_frame_size: block as u32,
             tp_frame_nr: blocks as u32,
-            tp_retire_blk_tov: RETIRE_MS,
+            tp_retire_blk_tov: retire_ms,
             tp_sizeof_priv: 0,
             tp_feature_req_word: 0,
         };
@@ -66,7 +73,7 @@ impl Ring {
             mmap(std::ptr::null_mut(), blocks * block, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, socket, 0)?
         };
         let memory = NonNull::new(memory.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self { memory, blocks, block, next: 0 })
+        Ok(Self { memory, blocks, block, next: 0, retire_ms })
     }
 
     /// Whether the next block is ours.
