@@ -56,6 +56,24 @@ describe.skipIf(missing)("a live collector", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("is not called saved while nobody knows yet whether more comes", async () => {
+    const other = await browser!.newPage();
+    let know = () => {};
+    const known = new Promise<void>((told) => {
+      know = told;
+    });
+    await other.route("**/api/v1/health*", async (route) => {
+      await known;
+      await route.continue();
+    });
+    await other.goto(url);
+    await other.locator(".facts").waitFor();
+    expect(await other.locator(".state").count()).toBe(0);
+    know();
+    await other.locator(".state.live").waitFor();
+    await other.close();
+  });
+
   it("is followed: rows come without stealing the view, services without moving the map", async () => {
     await soon(() => requests(page)).toBe(309);
     await page.locator('[data-node="shop/ticker"]').waitFor();

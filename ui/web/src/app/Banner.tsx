@@ -37,7 +37,7 @@ export function Banner() {
       </p>
     );
   }
-  if (summary && !summary.complete && !live) {
+  if (summary && !summary.complete && health && !live) {
     return (
       <p className="banner" role="status">
         This session was not finished: its writer was stopped, or still writes; what is here is whole.

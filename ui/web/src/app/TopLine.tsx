@@ -21,7 +21,7 @@ export function TopLine() {
       <h1 className="title cut" style={TITLE}>
         {clean(title)}
       </h1>
-      <State live={live} />
+      {health && <State live={live} />}
       {summary && (
         <span className="facts">
           {live && health?.rate != null && <span>{rate(health.rate)}</span>}
