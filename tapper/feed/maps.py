@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tapper.feed.interface import FeedError, Map, Span
+from tapper.feed.percentiles import PLAIN, Ends, Packing, estimated, exact
 from tapper.feed.selection import Selection, resolved, select
 from tapper.identity.names import SOURCES
 from tapper.model.edges import EDGE, LEVELS, NODE
@@ -47,9 +48,6 @@ CALL = f"(e.notes & {NOTES['stream'][0]}) = 0"
 FAILED_CALL = f"e.outcome IN ({', '.join(repr(o) for o in FAILED)})"
 
 ENDS = "JOIN numbered a ON a.id = e.src JOIN numbered b ON b.id = e.dst"
-_JOINED = {"src": "a.node", "dst": "b.node", "ends": ENDS}
-_PLAIN = {"src": "e.src", "dst": "e.dst", "ends": ""}
-"""Where each node is one endpoint, whose id is then the node's number."""
 
 
 def _total(one: str, other: str) -> str:
@@ -67,26 +65,6 @@ SELECT e.src, e.dst, e.protocol, e.outcome, CAST({_STREAM} AS INTEGER) AS stream
   {_total("messages_sent", "messages_received")} AS messages,
   min(e.time) AS first, max(e.time) AS last
 FROM exchange e WHERE {{condition}} GROUP BY ALL"""
-
-_EXACT = f"""
-SELECT {{src}} AS src, {{dst}} AS dst, e.protocol AS protocol,
-  quantile_disc(e.latency_ns, [0.5, 0.95, 0.99]) AS quantiles
-FROM exchange e {{ends}} WHERE {{condition}} AND {CALL} GROUP BY ALL"""
-
-# By classes of latency that differ by 0.5 %, whose number is bounded however many calls there are.
-_ESTIMATED = f"""
-SELECT src, dst, protocol,
-  [{", ".join(f"min(highest) FILTER (up_to >= {q} * n)" for q in (0.5, 0.95, 0.99))}] AS quantiles
-FROM (
-  SELECT src, dst, protocol, highest, sum(n) OVER (PARTITION BY src, dst, protocol ORDER BY class) AS up_to,
-    sum(n) OVER (PARTITION BY src, dst, protocol) AS n
-  FROM (
-    SELECT {{src}} AS src, {{dst}} AS dst, e.protocol AS protocol,
-      CAST(floor(log2(greatest(e.latency_ns, 1)) * 139) AS INTEGER) AS class,
-      max(e.latency_ns) AS highest, count(*) AS n
-    FROM exchange e {{ends}} WHERE {{condition}} AND {CALL} AND e.latency_ns IS NOT NULL GROUP BY ALL
-  )
-) GROUP BY ALL"""
 
 _FLOWS = f"""
 SELECT a.node AS src, b.node AS dst, CASE e.protocol WHEN 'unknown' THEN e.transport ELSE e.protocol END AS protocol,
@@ -125,30 +103,37 @@ def _nodes(level: str) -> str:
 
 @contextmanager
 def numbered(session: Session, level: str) -> Iterator[None]:
-    """The temporary table `numbered` has the node of each endpoint meanwhile."""
+    """The temporary table `numbered` has the node of each endpoint meanwhile, and the session stays as it is now.
+
+    Else what a writer commits meanwhile would be in the answers of some queries and not of others.
+    """
     if level not in LEVELS:
         raise FeedError(f"no such level: {level}; known are {', '.join(LEVELS)}")
-    # a table, not a view: over small numbers without holes DuckDB joins by position
     cursor = session.cursor()
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE numbered AS {_nodes(level)}")
+    cursor.begin()
     try:
+        # a table, not a view: over small numbers without holes DuckDB joins by position
+        cursor.execute(f"CREATE TEMP TABLE numbered AS {_nodes(level)}")
         yield
     finally:
-        cursor.execute("DROP TABLE IF EXISTS temp.numbered")
+        cursor.rollback()
 
 
 def edges(session: Session, level: str, where: str, span: Span) -> Map:
     """See Feed.edges."""
-    with numbered(session, level), resolved(session, select(where, span)) as selection:
+    with resolved(session, select(where, span)) as selection, numbered(session, level):
         sums = session.query(_SUMS.format(condition=selection.condition), selection.parameters)
         approximate = (pc.sum(sums["n"]).as_py() or 0) > MAX_EXACT
         endpoints = session.query("FROM numbered ORDER BY id")
-        ends = _PLAIN if endpoints["id"].equals(endpoints["node"]) else _JOINED
-        latencies = (_ESTIMATED if approximate else _EXACT).format(condition=selection.condition, **ends)
-        quantiles = session.query(latencies, selection.parameters)
+        ends = PLAIN if endpoints["id"].equals(endpoints["node"]) else Ends("a.node", "b.node", ENDS)
+        calls = selection.also(CALL)
+        if approximate:
+            latencies = estimated(session, calls, ends)
+        else:
+            latencies = exact(session, calls, ends, Packing.of(sums, endpoints))
         of_flows, without_calls = _flows(where, span, selection)
         flows = session.query(_FLOWS.format(condition=of_flows.condition), of_flows.parameters)
-    table = _calls(sums, endpoints).join(_quantiles(quantiles), _KEYS, join_type="left outer", use_threads=False)
+    table = _calls(sums, endpoints).join(latencies, _KEYS, join_type="left outer", use_threads=False)
     table = table.join(flows, _KEYS, join_type="full outer" if without_calls else "left outer", use_threads=False)
     table = _finished(table.sort_by([(key, "ascending") for key in _KEYS]))
     over = _looked_at(table, span)
@@ -188,12 +173,6 @@ def _calls(sums: pa.Table, endpoints: pa.Table) -> pa.Table:
     asked = [(name, how.get(name, "sum")) for name in columns if name not in _KEYS]
     grouped = pa.table(columns).group_by(_KEYS, use_threads=False).aggregate(asked)
     return grouped.rename_columns({f"{name}_{function}": name for name, function in asked})
-
-
-def _quantiles(table: pa.Table) -> pa.Table:
-    names = ("p50_ns", "p95_ns", "p99_ns")
-    listed = [pc.list_element(table["quantiles"], at) for at in range(len(names))]
-    return pa.table([*table.select(_KEYS).columns, *listed], [*_KEYS, *names])
 
 
 def _finished(table: pa.Table) -> pa.Table:

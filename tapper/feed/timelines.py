@@ -22,7 +22,7 @@ def timeline(
     session: Session, level: str, where: str, span: Span, buckets: int, nodes: tuple[int, int] | None
 ) -> pa.Table:
     """See Feed.timeline."""
-    with numbered(session, level), resolved(session, select(where, span)) as selection:
+    with resolved(session, select(where, span)) as selection, numbered(session, level):
         pieces = _pieces(session, selection, span, buckets)
         if pieces is None:
             return TIMELINE.empty_table()

@@ -159,8 +159,12 @@ class Session:
         """This thread's connection."""
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
         if cursor is None:
-            cursor = self._local.cursor = self._connection.cursor()
+            cursor = self._local.cursor = self.connection()
         return cursor
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """A further connection: whose transactions are nobody else's, whichever thread asks."""
+        return self._connection.cursor()
 
     def query(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
         """Runs one SELECT."""

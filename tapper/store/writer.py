@@ -82,7 +82,7 @@ class Writer:
         self._marks: dict[tuple[str, str], int] = {}
         self._forgotten = 0
         self._retired = 0
-        self._connection = session.cursor()
+        self._connection = session.connection()
 
     def append(self, rows: Rows) -> pa.Table | None:
         """Takes rows and gives the exchanges as they will be in the table, but with words still as dictionaries.
