@@ -170,8 +170,7 @@ def saved(source: Source, path: str) -> None:
     """What to do with a session just saved."""
     from tapper.cli.problems import say
 
-    summary = source.feed.summary()
-    say(f"saved {path}: {summary.exchanges:,} requests; look at it with: tapper open {path}")
+    say(f"saved {path}: {source.feed.count():,} requests; look at it with: tapper open {path}")
 
 
 @contextmanager
