@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-import traffic
 from click.testing import CliRunner
 
 from tapper.cli import program
+from tests.cli import traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

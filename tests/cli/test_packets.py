@@ -6,13 +6,13 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-import traffic
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 from scapy.utils import PcapNgReader, PcapNgWriter
 
 from tapper.export.packets import dissect
+from tests.cli import traffic
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-import traffic
+
+from tests.cli import traffic
 
 if TYPE_CHECKING:
     from pathlib import Path

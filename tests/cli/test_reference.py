@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import reference
 import yaml
 
 from tapper.identity import names_file
+from tests.cli import reference
 
 ROOT = Path(__file__).parents[2]
 

@@ -37,7 +37,7 @@ def test_map_by_address_with_a_filter(tapper: Tapper, saved: Path) -> None:
 
 
 def test_a_map_that_changed_exits_with_4(tapper: Tapper, saved: Path, tmp_path: Path) -> None:
-    import traffic
+    from tests.cli import traffic
 
     same = tapper("map", "--diff", saved, saved)
     assert same.code == 0

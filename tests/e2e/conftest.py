@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from world import World
+    from tests.e2e.world import World
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def world() -> Iterator[World]:
     """A namespace of the test's own."""
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("needs a Kubernetes cluster with tapper's image on its nodes: set KUBECONFIG")
-    from world import World
+    from tests.e2e.world import World
 
     made = World()
     yield made

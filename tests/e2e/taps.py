@@ -13,10 +13,9 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from world import ask
-
 from tapper.feed.remote import open_remote
 from tapper.kube import sessions
+from tests.e2e.world import ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

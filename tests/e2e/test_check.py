@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from taps import run, tapper
-from world import SERVER, ask
 
 from tapper.kube import kinds, sessions
+from tests.e2e.taps import run, tapper
+from tests.e2e.world import SERVER, ask
 
 if TYPE_CHECKING:
-    from world import World
+    from tests.e2e.world import World
 
 pytestmark = pytest.mark.cluster
 

@@ -6,11 +6,12 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from taps import left, session, tap, tapper
-from world import SERVER, until
+
+from tests.e2e.taps import left, session, tap, tapper
+from tests.e2e.world import SERVER, until
 
 if TYPE_CHECKING:
-    from world import World
+    from tests.e2e.world import World
 
 pytestmark = pytest.mark.cluster
 

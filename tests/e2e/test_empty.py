@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from taps import run, tap
-from world import CLIENT, SERVER, until
+
+from tests.e2e.taps import run, tap
+from tests.e2e.world import CLIENT, SERVER, until
 
 if TYPE_CHECKING:
-    from taps import Tap
-    from world import World
+    from tests.e2e.taps import Tap
+    from tests.e2e.world import World
 
 pytestmark = pytest.mark.cluster
 

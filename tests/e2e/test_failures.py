@@ -16,17 +16,17 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from taps import left, run, session, tap, tapper
-from world import CLIENT, SERVER, ask, enter, until
 
 from tapper.kube import kinds
 from tapper.kube.cluster import KubeError
+from tests.e2e.taps import left, run, session, tap, tapper
+from tests.e2e.world import CLIENT, SERVER, ask, enter, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from taps import Tap
-    from world import World
+    from tests.e2e.taps import Tap
+    from tests.e2e.world import World
 
 pytestmark = pytest.mark.cluster
 

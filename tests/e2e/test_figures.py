@@ -7,11 +7,12 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from taps import left, session, tap
-from world import CLIENT, SERVER
+
+from tests.e2e.taps import left, session, tap
+from tests.e2e.world import CLIENT, SERVER
 
 if TYPE_CHECKING:
-    from world import World
+    from tests.e2e.world import World
 
 pytestmark = [pytest.mark.cluster, pytest.mark.alone]
 

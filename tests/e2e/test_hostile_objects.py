@@ -8,15 +8,15 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from taps import run, tap
-from world import SERVER
 
 from tapper.feed.interface import Query
+from tests.e2e.taps import run, tap
+from tests.e2e.world import SERVER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from world import World
+    from tests.e2e.world import World
 
 pytestmark = pytest.mark.cluster
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from taps import Tap, left, run, tapper
-from world import CLIENT, IMAGE, SERVER, ask, until
 
 from tapper.kube import kinds
 from tapper.kube.placement import COLLECTOR, NAME
+from tests.e2e.taps import Tap, left, run, tapper
+from tests.e2e.world import CLIENT, IMAGE, SERVER, ask, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from world import World
+    from tests.e2e.world import World
 
 pytestmark = pytest.mark.cluster
 

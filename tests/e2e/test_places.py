@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from taps import tap, tapper
-from world import CALLER, CLIENT, SERVER, until
+
+from tests.e2e.taps import tap, tapper
+from tests.e2e.world import CALLER, CLIENT, SERVER, until
 
 if TYPE_CHECKING:
-    from world import World
+    from tests.e2e.world import World
 
 pytestmark = pytest.mark.cluster
 

@@ -9,13 +9,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from taps import left, session, tap
-from world import CLIENT, SERVER, until
 
 from tapper.feed.interface import Query
+from tests.e2e.taps import left, session, tap
+from tests.e2e.world import CLIENT, SERVER, until
 
 if TYPE_CHECKING:
-    from world import World
+    from tests.e2e.world import World
 
 pytestmark = pytest.mark.cluster
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from taps import tap
-from world import CALLER, SERVER, until
 
 from tapper.feed.interface import ConnectionQuery
+from tests.e2e.taps import tap
+from tests.e2e.world import CALLER, SERVER, until
 
 if TYPE_CHECKING:
-    from world import World
-
     from tapper.feed.interface import Feed
+    from tests.e2e.world import World
 
 pytestmark = pytest.mark.cluster
 

@@ -12,7 +12,7 @@ import zstandard
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from wire import Packet
+    from tests.engine.wire import Packet
 
 MACS = bytes.fromhex("020000000002020000000001")
 MIN_FRAME = 60

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from http2 import Sender
-from websocket import Deflater
+from tests.engine.http2 import Sender
+from tests.engine.websocket import Deflater
 
 
 class End:

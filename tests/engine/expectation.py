@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from payload import content
-from scenario import START, duration
-from variation import DURATIONS, TIMES
 
 from agent._engine import Batch, CaptureError, FileReader
 from tapper.model.schema import SCHEMAS
 from tapper.model.words import NOTES, note_names
+from tests.engine.payload import content
+from tests.engine.scenario import START, duration
+from tests.engine.variation import DURATIONS, TIMES
 
 if TYPE_CHECKING:
     from pathlib import Path

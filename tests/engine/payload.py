@@ -8,14 +8,15 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import brotli
-import websocket
 import zstandard
 from scapy.layers import dns
+
+from tests.engine import websocket
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ends import End
+    from tests.engine.ends import End
 
 RCODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ends import End
-from payload import ScenarioError, payload
+from tests.engine.ends import End
+from tests.engine.payload import ScenarioError, payload
 
 ROOT = Path(__file__).parent.parent / "scenarios"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from expectation import Result, read
+
+from tests.engine.expectation import Result, read
 
 NEWS = "10.77.0.14"
 STOCK_PORT = 50051

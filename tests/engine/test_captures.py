@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from expectation import Row, read
+
+from tests.engine.expectation import Row, read
 
 FOLDER = Path(__file__).parent.parent / "captures"
 SAME = ("protocol", "operation", "target", "authority", "version", "status", "status_text", "outcome")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
-from expectation import Result, Row, read
-from test_damage import packets, rewritten
 
 from tapper.model.words import NOTES
+from tests.engine.expectation import Result, Row, read
+from tests.engine.test_damage import packets, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from expectation import Row, read
+
+from tests.engine.expectation import Row, read
 
 CAPTURE = Path(__file__).parent.parent / "captures" / "redis.pcap.zst"
 Packet = tuple[bytes, int, int, int, int]

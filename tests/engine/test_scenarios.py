@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pytest
-import scenario
-from expectation import Result, compare, leaks, read, without
-from variation import VARIATIONS, applies, capture
+
+from tests.engine import scenario
+from tests.engine.expectation import Result, compare, leaks, read, without
+from tests.engine.variation import VARIATIONS, applies, capture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

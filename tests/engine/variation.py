@@ -11,10 +11,10 @@ from functools import lru_cache
 from itertools import cycle
 from typing import TYPE_CHECKING
 
-from container import Frame, Order, compressed, frames, pcap, pcapng
-from scenario import ROOT, Scenario
-from scenario import read as read_scenario
-from wire import Packet, Split, play
+from tests.engine.container import Frame, Order, compressed, frames, pcap, pcapng
+from tests.engine.scenario import ROOT, Scenario
+from tests.engine.scenario import read as read_scenario
+from tests.engine.wire import Packet, Split, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable

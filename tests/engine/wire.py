@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from payload import ScenarioError
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption, fragment
 from scapy.layers.inet6 import (
     ICMPv6DestUnreach,
@@ -23,7 +22,9 @@ from scapy.layers.l2 import GRE, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet as Layer
 from scapy.packet import Raw
-from scenario import START, Address, Connection, Event, Scenario
+
+from tests.engine.payload import ScenarioError
+from tests.engine.scenario import START, Address, Connection, Event, Scenario
 
 SEGMENT_STEP = 10_000
 """Between the segments of one event, ns."""

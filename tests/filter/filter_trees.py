@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from filter_world import DURATIONS, NUMBERS, PROTOCOLS, START, WORDS
 from hypothesis import strategies as st
 
 from tapper.filter import fields
@@ -25,6 +24,7 @@ from tapper.filter.tree import (
     any_of,
     negate,
 )
+from tests.filter.filter_world import DURATIONS, NUMBERS, PROTOCOLS, START, WORDS
 
 FIELDS = {field.name: field for field in fields()}
 PATTERNS = ("^a", "[0-9]+", "(?i)ORDERS", "x.y", "é|ü", "^$", r"\?", "")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import duckdb
 import pytest
-from filter_world import create_tables
 
 from tapper.filter import Dialect, Sql, fields, parse
 from tapper.filter.catalog import ALIASES, OTHER_WORDS, TABLES
 from tapper.model import schema
+from tests.filter.filter_world import create_tables
 
 if TYPE_CHECKING:
     from tapper.filter.tree import Literal

@@ -8,12 +8,12 @@ from typing import Any
 
 import celpy
 from celpy import celtypes
-from filter_world import evaluate, make_records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapper.filter import parse
 from tapper.model import words
+from tests.filter.filter_world import evaluate, make_records
 
 NEEDED = ("status", "target", "operation", "latency_ns", "stream")
 RECORDS = [

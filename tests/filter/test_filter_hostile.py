@@ -6,12 +6,12 @@ import time
 
 import duckdb
 import pytest
-from filter_world import create_tables, insert, make_records
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tapper.filter import FilterError, complete, fields, parse
 from tapper.filter.scan import MAX_DEPTH, MAX_TEXT
+from tests.filter.filter_world import create_tables, insert, make_records
 
 PIECES = [field.name for field in fields()]
 PIECES += [

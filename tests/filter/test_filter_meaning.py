@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from filter_trees import TREES
-from filter_world import START, create_tables, evaluate, insert, make_records
 from hypothesis import event, given, settings
 
 from tapper.filter import Filter, parse
 from tapper.filter.tree import negate
+from tests.filter.filter_trees import TREES
+from tests.filter.filter_world import START, create_tables, evaluate, insert, make_records
 
 RECORDS = make_records(120)
 SETTINGS = settings(max_examples=150, deadline=None)

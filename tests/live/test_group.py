@@ -6,9 +6,9 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from network import host, needs_root, nginx, wait_until
 
 from agent._engine import LiveGroup, LiveReader
+from tests.live.network import host, needs_root, nginx, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

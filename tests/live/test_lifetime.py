@@ -10,13 +10,13 @@ from threading import active_count
 from typing import TYPE_CHECKING
 
 import pytest
-from network import host, ip, needs_root, nginx, pair, wait_until
-from tap import Tap
 
 from agent._engine import CaptureError, LiveReader
+from tests.live.network import host, ip, needs_root, nginx, pair, wait_until
+from tests.live.tap import Tap
 
 if TYPE_CHECKING:
-    from network import Host
+    from tests.live.network import Host
 
 pytestmark = needs_root
 

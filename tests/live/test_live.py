@@ -6,15 +6,14 @@ import subprocess
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from network import bridged, host, needs_root, nginx, pair, process, wait_for_port, wait_until
-from tap import Tap
-
 from agent._engine import LiveReader
+from tests.live.network import bridged, host, needs_root, nginx, pair, process, wait_for_port, wait_until
+from tests.live.tap import Tap
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from network import Host
+    from tests.live.network import Host
 
 pytestmark = needs_root
 

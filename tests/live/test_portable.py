@@ -6,9 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from network import needs_root, nginx, pair
-
 from agent.portable import capture_filter
+from tests.live.network import needs_root, nginx, pair
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from network import needs_root, nginx, pair, wait_until
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
 from scapy.packet import Raw
 from scapy.utils import PcapNgReader
-from tap import Tap
 
 from agent._engine import FileReader
+from tests.live.network import needs_root, nginx, pair, wait_until
+from tests.live.tap import Tap
 
 if TYPE_CHECKING:
     from pathlib import Path
