@@ -81,9 +81,11 @@ class Packing:
             parts.append(f"CASE e.protocol{places} END")
         return " | ".join([*parts, "e.latency_ns"]), named
 
-    def quantiles(self, packed: npt.NDArray[np.int64]) -> pa.Table:
-        """By edge; as DuckDB's `quantile_disc`."""
+    def quantiles(self, packed: npt.NDArray[np.int64]) -> pa.Table | None:
+        """By edge; as DuckDB's `quantile_disc`. None: some latency is negative, which can't be packed."""
         packed = np.sort(packed)
+        if packed.size and packed[0] < 0:
+            return None
         edge = packed >> self.protocol_at
         first = np.flatnonzero(np.diff(edge, prepend=-1))
         count = np.diff(first, append=len(edge))
@@ -106,13 +108,17 @@ def _low(numbers: npt.NDArray[np.int64], bits: int) -> npt.NDArray[np.int64]:
 
 def exact(session: Session, calls: Selection, ends: Ends, packing: Packing | None) -> pa.Table:
     """src, dst, protocol, p50_ns, p95_ns, p99_ns of each edge that has a latency, if all of them fit in the memory."""
-    if packing is None:
-        return _listed(session.query(_EXACT.format(condition=calls.condition, **ends._asdict()), calls.parameters))
-    packed, parameters = packing.expression(ends)
-    query = (
-        f"SELECT {packed} AS packed FROM exchange e {ends.joins} WHERE {calls.condition} AND e.latency_ns IS NOT NULL"
-    )
-    return packing.quantiles(session.query(query, [*parameters, *calls.parameters])["packed"].to_numpy())
+    made = None
+    if packing is not None:
+        packed, parameters = packing.expression(ends)
+        query = (
+            f"SELECT {packed} AS packed FROM exchange e {ends.joins}"
+            f" WHERE {calls.condition} AND e.latency_ns IS NOT NULL"
+        )
+        made = packing.quantiles(session.query(query, [*parameters, *calls.parameters])["packed"].to_numpy())
+    if made is None:
+        made = _listed(session.query(_EXACT.format(condition=calls.condition, **ends._asdict()), calls.parameters))
+    return made
 
 
 def estimated(session: Session, calls: Selection, ends: Ends) -> pa.Table:

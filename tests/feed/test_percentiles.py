@@ -65,6 +65,16 @@ def test_what_needs_too_many_bits_is_not_packed(highest_id: int, max_ns: int | N
     assert (Packing.of(sums, pa.table({"id": [0, highest_id]})) is not None) == fits
 
 
+def test_a_negative_latency_as_a_hostile_agent_sends_it_is_grouped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = engine_batch([*calls(20, ("http", "dns"), 3), call(WEB, ORDERS, 99, -5.0, id=99)])
+    with recorded(tmp_path / "x.tap", [batch]) as feed:
+        found = feed.edges("address")
+        monkeypatch.setattr(maps.Packing, "of", grouped)
+        assert found.edges.equals(feed.edges("address").edges)
+
+
 def test_what_is_committed_meanwhile_is_in_none_of_the_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Session.create(tmp_path / "x.tap", META) as session:
         recorder = Recorder(session, SCHEMA_MESSAGES, Identity(CLAIMS))
