@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 STEP = 0.1
 """Seconds; with what an agent waits and what a commit takes, a record is visible well within half a second."""
+MAX_WAIT = 0.5
+"""Seconds from one step to the next at most, while something waits."""
+WORK = 0.25
+"""Of its time, that the thread works if it can wait: most of a step costs the same however much it takes."""
 MAX_QUEUED = 128 << 20
 """Bytes of shipments that wait; beyond, the agents' connections are not read and their spools fill."""
 MAX_STEP = 32 << 20
@@ -47,7 +51,7 @@ class Recording:
         self._orders: deque[Callable[[], None]] = deque()
         self._queued = 0
         self._stopping = False
-        self._last = 0.0
+        self._next = 0.0
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def start(self) -> None:
@@ -121,10 +125,10 @@ class Recording:
         wait = STEP if self.keeper.pending else COUNTERS_EVERY
         with self._lock:
             self._lock.wait_for(lambda: self._items or self._orders or self._stopping, wait)
-            rest = self._last + STEP - time.monotonic()
+            rest = self._next - time.monotonic()
             if rest > 0:
                 self._lock.wait_for(lambda: self._stopping or self._queued >= MAX_STEP, rest)
-            self._last = time.monotonic()
+            begun = time.monotonic()
             items: list[Item] = []
             size = 0
             while self._items and size < MAX_STEP:
@@ -136,4 +140,6 @@ class Recording:
         for order in orders:
             order()
         self.keeper.step(items)
+        took = time.monotonic() - begun
+        self._next = begun + min(max(STEP, took / WORK), MAX_WAIT)
         return not ending
