@@ -154,6 +154,8 @@ class Keeper:
         """Commits what waits and marks the session complete."""
         self._waiting.patience = 0.0  # no name comes any more
         self._flush(self._generation())
+        self._told = 0.0
+        self._tell_counters()
         with suppress(StoreError):
             self._recorder.finish()
 
@@ -275,4 +277,6 @@ class Keeper:
             self._writer.flush()
         except StoreError:
             self._writer.discard()
+        else:
+            self.totals.kept()
         self._log.add(None)

@@ -71,8 +71,8 @@ class Totals:
         return max(0, self._own[key] + sum(values.get(key, 0) for values in self._sources.values()))
 
     def changes(self, time_ns: int) -> pa.RecordBatch | None:
-        """Rows of those that have changed since the last call."""
-        changed, self._changed = sorted(self._changed), set()
+        """Rows of those that have changed since the last ones were kept."""
+        changed = sorted(self._changed)
         if not changed:
             return None
         sums = Counter({key: self._own[key] for key in changed})
@@ -84,3 +84,7 @@ class Totals:
             for stage, name in changed
         ]
         return pa.RecordBatch.from_pylist(rows, COUNTER)
+
+    def kept(self) -> None:
+        """What `changes` gave is kept; what is not, it gives again."""
+        self._changed.clear()

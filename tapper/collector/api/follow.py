@@ -7,6 +7,7 @@ remote feed gets every row, and the feed that it follows waits for it.
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import threading
 from collections import deque
@@ -17,7 +18,7 @@ import pyarrow as pa
 from aiohttp import web
 
 from tapper.collector.api import errors
-from tapper.collector.api.exports import ARROW, PATIENCE_S, Pipe, schema_of
+from tapper.collector.api.exports import ARROW, PATIENCE_S, PIECE, Pipe, schema_of
 from tapper.feed import documents
 
 if TYPE_CHECKING:
@@ -145,10 +146,13 @@ async def arrow(request: web.Request, feed: Feed, values: dict[str, Any], reader
 
     def read() -> None:
         with suppress(BrokenPipeError):  # the reader has left
-            with pa.ipc.new_stream(pa.PythonFile(pipe, "w"), schema) as stream:
+            sink = io.BufferedWriter(pipe, PIECE)  # Arrow writes each column by itself
+            with pa.ipc.new_stream(pa.PythonFile(sink, "w"), schema) as stream:
                 for table in feed.follow(values["where"], values["columns"]):
                     asked = table.select(schema.names).cast(schema).combine_chunks()
                     stream.write_batch(asked.to_batches()[0] if asked.num_rows else none)
+                    sink.flush()
+            sink.flush()
             pipe.end()
 
     reading = asyncio.ensure_future(readers.run(read))
