@@ -205,7 +205,7 @@ def many(line: Line, seconds: float = SECONDS) -> None:
                 time.sleep(0.2)
             used = cpu_s(tap.agent) - used
             answered, took = sum(a for a, _ in told.values()), max(t for _, t in told.values())
-            counted = _settled(tap, answered)
+            counted, shed = _settled(tap, answered)
             most, state = peak_mb(tap.agent), tap.health()
     line(
         f"{PODS} tapped pods on a node",
@@ -214,8 +214,8 @@ def many(line: Line, seconds: float = SECONDS) -> None:
         answered / took >= RATE * 0.95,
     )
     line("    requests answered, recorded", f"{answered:,}, {counted:,}", "the same", counted == answered)
-    lost = f"{state['dropped']} packets, {state['lost']} records, sheds {state['shedding'] or 'nothing'}"
-    line("    lost", lost, "nothing", not (state["dropped"] or state["lost"] or state["shedding"]))
+    lost = f"{state['dropped']} packets, {state['lost']} records, {shed:,} requests left out"
+    line("    lost", lost, "nothing", not (state["dropped"] or state["lost"] or shed))
     line("    the agent's memory, at most", f"{most:.0f} MB", f"< {MEMORY_MB} MB", most < MEMORY_MB)
     line("    of it before", f"{rest.memory_mb:.0f} MB, {rest.descriptors} descriptors, {rest.threads} threads")
     line("    its processor time", f"{used / took:.2f} cores")
@@ -231,8 +231,8 @@ def _answered(outside: Space, name: str) -> tuple[int, float] | None:
     return told["answered"], told["seconds"]
 
 
-def _settled(tap: Tap, wanted: int) -> int:
-    """Requests that are recorded, once all are or no more come."""
+def _settled(tap: Tap, wanted: int) -> tuple[int, int]:
+    """Requests that are recorded, and that the agent left out, once all are or no more come."""
     from tapper.feed.remote import open_remote
 
     with open_remote(tap.url) as feed:
@@ -242,7 +242,8 @@ def _settled(tap: Tap, wanted: int) -> int:
             if now != seen:
                 seen, since = now, time.monotonic()
             time.sleep(0.5)
-        return seen
+        counters = feed.counters().select(["stage", "name", "value"]).to_pylist()
+        return seen, sum(c["value"] for c in counters if (c["stage"], c["name"]) == ("shed", "exchanges"))
 
 
 def main() -> None:
