@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tapper.feed.interface import FeedError, Map, Span
-from tapper.feed.percentiles import PLAIN, Ends, Packing, estimated, exact
+from tapper.feed.percentiles import PLAIN, Ends, estimated, exact
 from tapper.feed.selection import Selection, resolved, select
 from tapper.identity.names import SOURCES
 from tapper.model.edges import EDGE, LEVELS, NODE
@@ -126,11 +126,7 @@ def edges(session: Session, level: str, where: str, span: Span) -> Map:
         approximate = (pc.sum(sums["n"]).as_py() or 0) > MAX_EXACT
         endpoints = session.query("FROM numbered ORDER BY id")
         ends = PLAIN if endpoints["id"].equals(endpoints["node"]) else Ends("a.node", "b.node", ENDS)
-        calls = selection.also(CALL)
-        if approximate:
-            latencies = estimated(session, calls, ends)
-        else:
-            latencies = exact(session, calls, ends, Packing.of(sums, endpoints))
+        latencies = (estimated if approximate else exact)(session, selection.also(CALL), ends)
         of_flows, without_calls = _flows(where, span, selection)
         flows = session.query(_FLOWS.format(condition=of_flows.condition), of_flows.parameters)
     table = _calls(sums, endpoints).join(latencies, _KEYS, join_type="left outer", use_threads=False)
