@@ -251,7 +251,7 @@ impl Output {
                     continue;
                 };
                 let (name_text, value_text) = (message.span(name), message.span(value));
-                let class = self.classes.of(side, name_text, &self.redactor);
+                let class = self.classes.of(side, &message.text, name, &self.redactor);
                 match class {
                     Class::Plain => {}
                     Class::Secret(kind) => {
@@ -271,8 +271,8 @@ impl Output {
                 }
                 if heads {
                     if ascii {
-                        pairs.names.push(name_text);
-                        pairs.values.push(value_text);
+                        pairs.names.push_piece(&message.text, name.0 as usize, name.1 as usize);
+                        pairs.values.push_piece(&message.text, value.0 as usize, value.1 as usize);
                     } else {
                         pairs.names.push_text(name_text);
                         pairs.values.push_text(value_text);

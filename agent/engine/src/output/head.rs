@@ -30,7 +30,7 @@ pub(super) struct Classes {
 }
 
 struct Name {
-    text: Box<[u8]>,
+    text: Short,
     class: Class,
     /// What came behind it the last time, by side. Peers send the same headers in the same order over and over: one
     /// comparison finds most names.
@@ -40,19 +40,65 @@ struct Name {
 /// Distinct header names whose class is remembered; real traffic has a few hundred.
 const CLASSES: usize = 4096;
 
-impl Classes {
+/// A text of at most 32 bytes that is compared without a call, and without a branch on its length.
+struct Short {
+    halves: [u128; 2],
+    masks: [u128; 2],
+    len: usize,
+}
+
+impl Short {
+    const MOST: usize = 32;
+
+    /// None: it is longer.
+    fn of(text: &[u8]) -> Option<Self> {
+        let mut block = [0; Self::MOST];
+        block.get_mut(..text.len())?.copy_from_slice(text);
+        let mut mask = [0; Self::MOST];
+        mask[..text.len()].fill(0xff);
+        Some(Self { halves: halves(&block), masks: halves(&mask), len: text.len() })
+    }
+
+    /// Whether it is what the text has from `start` to `end`.
     #[inline]
-    pub fn of(&mut self, side: usize, name: &[u8], redactor: &Redactor) -> Class {
+    fn is(&self, text: &[u8], start: usize, end: usize) -> bool {
+        if end - start != self.len {
+            return false;
+        }
+        let mut last = [0; Self::MOST];
+        let block = match text[start..].first_chunk() {
+            Some(block) => block,
+            None => {
+                last[..self.len].copy_from_slice(&text[start..end]);
+                &last
+            }
+        };
+        let [low, high] = halves(block);
+        (low ^ self.halves[0]) & self.masks[0] | (high ^ self.halves[1]) & self.masks[1] == 0
+    }
+}
+
+#[inline]
+fn halves(block: &[u8; Short::MOST]) -> [u128; 2] {
+    let (blocks, _) = block.as_chunks();
+    [u128::from_ne_bytes(blocks[0]), u128::from_ne_bytes(blocks[1])]
+}
+
+impl Classes {
+    /// The class of the name that the text has from `start` to `end`.
+    #[inline]
+    pub fn of(&mut self, side: usize, text: &[u8], (start, end): (u32, u32), redactor: &Redactor) -> Class {
+        let (start, end) = (start as usize, end as usize);
         if let Some(last) = self.names.get(self.last[side]) {
             let next = last.next[side] as usize;
             if let Some(guess) = self.names.get(next)
-                && *guess.text == *name
+                && guess.text.is(text, start, end)
             {
                 self.last[side] = next;
                 return guess.class;
             }
         }
-        self.look_up(side, name, redactor)
+        self.look_up(side, &text[start..end], redactor)
     }
 
     #[inline(never)]
@@ -61,11 +107,9 @@ impl Classes {
             Some(at) => *at,
             None => {
                 let class = Self::classify(name, redactor);
-                if self.names.len() >= CLASSES || name.len() > 64 {
-                    return class;
-                }
+                let Some(text) = Short::of(name).filter(|_| self.names.len() < CLASSES) else { return class };
                 let at = self.names.len() as u32;
-                self.names.push(Name { text: name.into(), class, next: [at; 2] });
+                self.names.push(Name { text, class, next: [at; 2] });
                 self.known.insert(name.into(), at);
                 at
             }
@@ -151,6 +195,44 @@ pub(super) fn push_trace(c: &mut ExchangeColumns, request: Option<&Message>, sai
         None => {
             c.trace_id.push_null();
             c.span_id.push_null();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_short_text_is_found_where_it_is_and_nowhere_else(
+            name in "[a-c]{0,32}",
+            before in "[a-c]{0,3}",
+            other in "[a-c]{0,32}",
+            behind in "[a-c]{0,40}",
+        ) {
+            let short = Short::of(name.as_bytes()).expect("it is short");
+            for found in [&name, &other] {
+                let text = format!("{before}{found}{behind}");
+                let (start, end) = (before.len(), before.len() + found.len());
+                prop_assert_eq!(short.is(text.as_bytes(), start, end), *found == name);
+            }
+        }
+    }
+
+    #[test]
+    fn classes_do_not_depend_on_what_came_before() {
+        let redactor = Redactor::new([7; 16], &[]);
+        let long = "x-".repeat(17);
+        let names = ["Content-Type", "accept", "authorization", "content-type", &long, "b3", "", "x-b3-spanid"];
+        let mut classes = Classes::default();
+        for turn in 0..200usize {
+            let name = names[turn * turn % names.len()];
+            let text = format!("{name}: value");
+            let class = classes.of(turn % 2, text.as_bytes(), (0, name.len() as u32), &redactor);
+            assert!(class == Classes::classify(name.as_bytes(), &redactor), "{name}");
         }
     }
 }
