@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
+import os
 import secrets
 import signal
 import socket
@@ -38,6 +40,8 @@ RING_SHARE = 6
 """Of the memory, for the rings of all sources."""
 TOLERATED = 0.001
 """Of the packets, that the kernel may drop before more is left out."""
+MAX_THREADS = 8
+"""That read live sources: each has memory of its own."""
 LEAVE_WITHIN = 5.0
 """Seconds to ship what is left when the agent is told to end."""
 
@@ -73,7 +77,8 @@ class Agent:
         self._options = options
         self._spool = Spool(options.memory // 3, options.spool_disk, options.spool_directory)
         self._budget = Budget(options.cores, options.memory)
-        self._tapping = Tapping(self._spool, self._reader, self._ends, options.node, options.memory // RING_SHARE)
+        rings, threads = options.memory // RING_SHARE, reading_threads(options.cores)
+        self._tapping = Tapping(self._spool, self._reader, self._ends, options.node, rings, threads)
         self._tapping.own(options.targets)
         self._shipper: Shipper | None = None
         self._stop = asyncio.Event()
@@ -222,6 +227,12 @@ class Agent:
             yield
         finally:
             await runner.cleanup()
+
+
+def reading_threads(cores: float | None) -> int:
+    """How many threads may read live sources: one for each core of the budget, and of those that there are."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return max(1, min(there if cores is None else math.ceil(cores), there, MAX_THREADS))
 
 
 def _portable(place: Place, how: dict[str, Any]) -> Any:

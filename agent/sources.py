@@ -1,4 +1,4 @@
-"""Sources, from an engine's reader to the spool: live ones share a thread, others have one each."""
+"""Sources, from an engine's reader to the spool: live ones share a thread for each core, others have one each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tapper.model.wire import MAX_SHIPMENT, NARROW, PARTS, Shipment, pack
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from agent._engine import Batch, LiveGroup
+    from agent._engine import Batch, LiveGroup, LiveReader
     from agent.spool import Spool
 
     Reader = Iterator[Batch]
@@ -194,34 +194,53 @@ class Source:
 
 
 class Readers:
-    """A thread that reads live sources: one for all costs little more than one for one."""
+    """The threads that read live sources, at most so many: one for all of a core costs little more than one for one."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 1) -> None:
         from agent import _engine
 
-        self._group = _engine.LiveGroup() if hasattr(_engine, "LiveGroup") else None
-        self._sources: dict[int, Source] = {}
-        self._numbers = count()
+        live = hasattr(_engine, "LiveGroup")
+        self._groups = [_Group(_engine.LiveGroup(threads)) for _ in range(threads if live else 0)]
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
 
     def add(self, source: Source, reader: Any) -> bool:
         """Reads it from now on, until it ends or is closed; false: this kind is not read here."""
         from agent import _engine
 
-        if self._group is None or not isinstance(reader, _engine.LiveReader):
+        if not self._groups or not isinstance(reader, _engine.LiveReader):
             return False
         with self._lock:
-            number = next(self._numbers)
-            self._sources[number] = source
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, args=(self._group,), name="sources", daemon=True)
-                self._thread.start()
-        self._group.add(number, reader)
+            min(self._groups, key=len).add(source, reader)
         return True
 
-    def _run(self, group: LiveGroup) -> None:
-        for number, batch in group:
+    def close(self) -> None:
+        """Ends the threads; their sources are to be closed before."""
+        for group in self._groups:
+            group.close()
+
+
+class _Group:
+    """A thread, and the sources that it reads."""
+
+    def __init__(self, group: LiveGroup) -> None:
+        self._group = group
+        self._sources: dict[int, Source] = {}
+        self._numbers = count()
+        self._begun = False
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def add(self, source: Source, reader: LiveReader) -> None:
+        number = next(self._numbers)
+        self._sources[number] = source
+        if not self._begun:
+            self._begun = True
+            threading.Thread(target=self._run, name="sources", daemon=True).start()
+        self._group.add(number, reader)
+
+    def _run(self) -> None:
+        for number, batch in self._group:
             self._heard(number, batch)
 
     def _heard(self, number: int, batch: Batch | None) -> None:
@@ -237,9 +256,7 @@ class Readers:
             source.close()
 
     def close(self) -> None:
-        """Ends the thread; its sources are to be closed before."""
-        if self._group is not None:
-            self._group.close()
+        self._group.close()
 
 
 def has_rows(batch: Batch) -> bool:

@@ -36,9 +36,10 @@ class Tapping:
         ends: Callable[[Settings], tuple[tuple[str, int], ...]],
         node: str | None,
         rings: int,
+        threads: int = 1,
     ) -> None:
         """`opened` gives the reader of a place (of a file: None) with a ring of that size; `ends`, all that is to be
-        left out; `rings`: bytes for the rings of all sources.
+        left out; `rings`: bytes for the rings of all sources; `threads` that read them, at most.
         """
         self._ends = ends
         self._spool = spool
@@ -49,7 +50,7 @@ class Tapping:
         self._own: tuple[Target, ...] = ()
         self._told: tuple[Target, ...] = ()
         self._sources: dict[Any, Source] = {}
-        self._readers = Readers()
+        self._readers = Readers(threads)
         self._failed: dict[Any, float] = {}
         self._of: dict[Target, Any] = {}
         self._problems: dict[Target, str] = {}

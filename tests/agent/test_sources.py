@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from agent import sources
 from agent.health import metrics
-from agent.process import Agent, Options
+from agent.process import MAX_THREADS, Agent, Options, reading_threads
 from agent.shipper import Collector
 from tapper.model.control import Target
 from tests.live.network import wait_until
 
-if TYPE_CHECKING:
-    import pytest
-
+THERE = len(os.sched_getaffinity(0))
 CAPTURE = Path(__file__).parent.parent / "captures" / "nginx.pcap.zst"
 
 ONE_AFTER_ANOTHER = """
@@ -52,3 +52,10 @@ def test_records_that_no_shipment_can_hold_are_counted(monkeypatch: pytest.Monke
     status = agent.status()
     assert status.records == status.lost_records == status.oversized_records > 0
     assert f"tapper_agent_oversized_records_total {status.oversized_records}\n" in metrics(status, connected=False)
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads"), [(0.1, 1), (0.5, 1), (1, 1), (1.5, min(2, THERE)), (None, min(THERE, MAX_THREADS))]
+)
+def test_there_is_a_thread_for_each_core_of_the_budget(cores: float | None, threads: int) -> None:
+    assert reading_threads(cores) == threads

@@ -1,5 +1,5 @@
 //! Many live sources, read by one thread: each thread more has a stack, a heap and a turn at the processor of its own,
-//! which for a hundred quiet sources would be most of what they cost.
+//! which for a hundred quiet sources would be most of what they cost. Who may use several cores makes several groups.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::source::live::Waker;
 /// smallest ring is filled in that time by 100 MB a second.
 const FEW: usize = 4;
 const PAUSE: Duration = Duration::from_millis(5);
-/// How much longer rows may wait for each source that there is: 25 batches a second are made at most. To make, ship, name
+/// How much longer rows may wait for each source that all groups have: 25 batches a second are made at most. To make, ship, name
 /// and join one costs as much as some hundred rows in it, most of that at the collector, which takes those of all nodes.
 const FLUSH_EACH: Duration = Duration::from_millis(40);
 /// How long they wait at most, however many sources there are.
@@ -40,6 +40,8 @@ struct Member {
 /// Live sources by the number that was given to each.
 pub struct Group {
     waker: Waker,
+    /// Of how many groups, which share the sources evenly, this is one.
+    groups: u32,
     shared: Mutex<Shared>,
     round: Mutex<Round>,
 }
@@ -88,9 +90,9 @@ fn guarded<T>(reader: &mut LiveReader, work: impl FnOnce(&mut LiveReader) -> T) 
 }
 
 impl Group {
-    /// None yet.
-    pub fn new() -> std::io::Result<Self> {
-        Ok(Self { waker: Waker::new()?, shared: Mutex::default(), round: Mutex::default() })
+    /// None yet. It is one of so many groups, which share the sources of a process evenly.
+    pub fn new(groups: u32) -> std::io::Result<Self> {
+        Ok(Self { waker: Waker::new()?, groups, shared: Mutex::default(), round: Mutex::default() })
     }
 
     /// Takes a source in.
@@ -135,7 +137,8 @@ impl Group {
                     Err(Broken) => return Some(self.leave(member.key)),
                 }
             }
-            let flush = (FLUSH_EACH * round.members.len() as u32).min(FLUSH_MOST);
+            let sources = self.groups.saturating_mul(round.members.len() as u32);
+            let flush = FLUSH_EACH.saturating_mul(sources).min(FLUSH_MOST);
             let next =
                 round.members.iter().map(|member| (lock(&member.reader).due(flush), member)).min_by_key(|one| one.0);
             match next {
@@ -243,7 +246,7 @@ mod tests {
     fn a_fault_at_one_source_ends_that_one_only() {
         let (Some(bad), Some(good)) = (reader(), reader()) else { return };
         lock(&bad).faulty = true;
-        let group = Group::new().expect("a waker");
+        let group = Group::new(1).expect("a waker");
         group.add(1, bad.clone());
         group.add(2, good);
         speak();

@@ -13,8 +13,9 @@ pub(super) struct LiveGroup(Group);
 #[pymethods]
 impl LiveGroup {
     #[new]
-    fn new() -> PyResult<Self> {
-        Ok(Self(Group::new()?))
+    #[pyo3(signature = (groups=1))]
+    fn new(groups: u32) -> PyResult<Self> {
+        Ok(Self(Group::new(groups)?))
     }
 
     fn add(&self, py: Python<'_>, key: u64, reader: &LiveReader) {
