@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Self
 from aiohttp import web
 
 from tapper.collector.agents import Agents
+from tapper.collector.faults import LOGGER
 from tapper.collector.ingest import Ingest
 from tapper.collector.keeper import Keeper
 from tapper.collector.recording import Recording
@@ -153,7 +154,7 @@ class Collector:
         Raises:
             OSError: it can't be listened on.
         """
-        runner = web.AppRunner(self._ingest.application(), access_log=None, shutdown_timeout=2.0)
+        runner = web.AppRunner(self._ingest.application(), access_log=None, logger=LOGGER, shutdown_timeout=2.0)
         await runner.setup()
         self._running.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, host, port, ssl_context=tls)

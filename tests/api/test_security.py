@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tapper.collector.api.serving import served
+from tests.api.client import Client
+
 if TYPE_CHECKING:
-    from tests.api.client import Answer, Client
+    from tapper.feed.session import SessionFeed
+    from tests.api.client import Answer
 
 SUMMARY = "/api/v1/summary"
 
@@ -147,3 +152,35 @@ def test_no_other_file_is_given(client: Client, path: str) -> None:
 def test_methods_that_change_something_are_not_there(client: Client) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         assert client.raw(method, SUMMARY, cookie(client), b"{}").status in (404, 405)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"no HTTP at all\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 70_000 + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+    ids=["words", "TLS", "no host", "a long header", "two lengths"],
+)
+def test_what_is_no_http_is_refused_and_writes_nothing_on_the_terminal(
+    client: Client, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_connection((client.address.host, client.address.port), timeout=60) as there:
+        there.sendall(sent)
+        assert there.recv(1 << 16).startswith(b"HTTP/1.0 400 ")
+    assert not caplog.records
+
+
+def test_a_fault_of_its_own_is_logged(
+    feed: SessionFeed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise AssertionError("broken")
+
+    monkeypatch.setattr(type(feed), "count", broken)
+    with served(feed) as address:
+        assert Client(address).get("/exchanges/count").status == 500
+    assert "broken" in caplog.text

@@ -13,6 +13,7 @@ from tapper.collector.api.errors import RequestError
 from tapper.collector.api.page import Page
 from tapper.collector.api.routes import BASE, ROUTES
 from tapper.collector.api.workers import Workers
+from tapper.collector.faults import LOGGER
 from tapper.feed import documents
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def runner(app: web.Application) -> web.AppRunner:
     return web.AppRunner(
         app,
         access_log=None,
+        logger=LOGGER,
         shutdown_timeout=SHUTDOWN_S,
         max_line_size=LONGEST_LINE,
         max_field_size=LONGEST_LINE,
