@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tapper.model.words import note_names
 from ui.formatting import clean, duration, latency_bar, sign, size, time_of_day
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pyarrow as pa
+
+    from ui.formatting import Cut
 
     Row = dict[str, Any]
 
@@ -65,7 +67,7 @@ class Column:
     """Cells that it should have before others are shown at all; 0: what its text takes."""
     enough: int = 0
     """Cells that nobody gets more than before all others have as much of what they need; 0: all that its text takes."""
-    where: Literal["end", "middle"] = "end"
+    where: Cut = "end"
     """What is cut when it does not fit."""
     narrow: int = 0
     """0: stays however narrow it gets; else what goes first (the highest) once even the least of all is too wide."""
@@ -124,20 +126,19 @@ def _notes(row: Row) -> str:
     return " ".join([*note_names(row["notes"] or 0), *([clean(row["error"])] if row["error"] else [])])
 
 
-_ID = Column("ID", lambda row: row["id"][-ID_DIGITS:], ID_DIGITS, ID_DIGITS, rank=3)
-
 TABLE = (
     Column("TIME", _time, 12, 12, narrow=2),
-    Column("PROTO", lambda row: clean(row["protocol"]), 5, 9, narrow=4),
-    Column("FROM", lambda row: end(row, "src"), 8, 24, good=12, where="middle", narrow=3),
-    Column("TO", lambda row: end(row, "dst"), 9, 24, good=12, where="middle", narrow=1),
-    Column("REQUEST", request, 16, 100, good=22, enough=22),
+    Column("PROTO", lambda row: clean(row["protocol"]), 5, 9, narrow=5),
+    Column("FROM", lambda row: end(row, "src"), 9, 24, good=12, where="name", narrow=3),
+    Column("TO", lambda row: end(row, "dst"), 9, 24, good=12, where="name", narrow=1),
+    Column("REQUEST", request, 14, 100, good=22, enough=22),
     Column("STATUS", status, 8, 14),
     Column("", lambda row: latency_bar(row["latency_ns"], 4), 4, 4, rank=4),
     Column("LATENCY", _latency, 8, 12, right=True),
     Column("SIZE", lambda row: size(row["response_body_bytes"]), 5, 6, right=True, rank=5),
-    _ID,
+    Column("ID", lambda row: row["id"][-ID_DIGITS:], ID_DIGITS, ID_DIGITS, narrow=4),
 )
+"""On 80 cells the id is there, without which no request can be shown, and the protocol is not."""
 
 MARKS = Column("", marks, 1, 4, rank=6)
 """For lists that explain the letters."""
@@ -151,7 +152,7 @@ WIDE = (
     Column("HOST", lambda row: clean(row["authority"] or "-"), 4, 40),
     Column("REQUEST", request, 16, 400),
     Column("STATUS", status, 6, 24),
-    Column("LATENCY", _latency, 7, 12, right=True),
+    Column("LATENCY", _latency, 8, 12, right=True),
     Column("SENT", lambda row: size(row["request_body_bytes"]), 5, 6, right=True),
     Column("SIZE", lambda row: size(row["response_body_bytes"]), 5, 6, right=True),
     Column("CONNECTION", lambda row: str(row["connection"]), 10, 20, right=True),

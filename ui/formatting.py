@@ -6,6 +6,7 @@ Figures and `clean` are the model's, given on from here so that front ends need 
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNKNOWN",
+    "Cut",
     "clean",
     "colour",
     "count",
@@ -46,6 +48,11 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     "open": ("▸", "cyan"),
 }
 """Outcome -> (sign, colour of the terminal's palette); ⌛ is two cells wide, the others one."""
+
+Cut = Literal["end", "middle", "start", "name"]
+"""Where a text is cut that does not fit."""
+
+_ADDRESS = re.compile(r"(\? )?[\d.]+(:\d+)?$|[\[:]|[\da-fA-F]+:")
 
 _STATES = {"unanswered": "timeout"}
 """States of connections that look like an outcome of another name."""
@@ -110,13 +117,13 @@ def width(text: str) -> int:
     return cell_len(text)
 
 
-def truncate(text: str, width: int, where: Literal["end", "middle", "start"] = "end") -> str:
+def truncate(text: str, width: int, where: Cut = "end") -> str:
     """The text cut to at most `width` cells, `…` where something is missing.
 
     Args:
         text: one line, clean.
         width: in cells.
-        where: the part that is cut; "middle" suits names whose end tells them apart.
+        where: the part that is cut; "name" the one that tells the names of ends apart least.
     """
     if width <= 0:
         return ""
@@ -129,8 +136,21 @@ def truncate(text: str, width: int, where: Literal["end", "middle", "start"] = "
         return _head(text, room) + "…"
     if where == "start":
         return "…" + _tail(text, room)
+    if where == "name":
+        return _cut_name(text, width)
     front = room // 2
     return _head(text, front) + "…" + _tail(text, room - front)
+
+
+def _cut_name(text: str, cells: int) -> str:
+    """Of `namespace/name` the namespace; of an address its network; of a host its domain; of a pod what is between."""
+    namespace, slash, name = text[: 8 * cells + 64].rpartition("/")
+    room = cells - cell_len(slash + name)
+    if slash and room > 0:
+        return f"{truncate(namespace, room)}/{name}"
+    if (slash and room >= -1) or _ADDRESS.match(name):
+        return truncate(text, cells, "start")
+    return truncate(name, cells, "end" if "." in name else "middle")
 
 
 def _head(text: str, cells: int) -> str:

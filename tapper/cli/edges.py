@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SPARE = (4, 8, 6)
 """Columns that go first on a narrow terminal."""
 TITLES = ("FROM", "TO", "PROTO", "CALLS", "RATE", "ERR", "p50", "p95", "p99", "")
+NAMES = (0, 1)
 RIGHT = (3, 4, 5, 6, 7, 8)
 
 
@@ -28,4 +29,4 @@ def lines(found: Map, output: Terminal) -> Iterator[str]:
         latencies = (edge.latency(which) for which in ("p50", "p95", "p99"))
         texts = (*ends, edge.calls, edge.rate, edge.errors, *latencies, edge.notes)
         rows.append((texts, colour(edge.outcome)))
-    yield from grid(TITLES, rows, output, RIGHT, SPARE)
+    yield from grid(TITLES, rows, output, RIGHT, SPARE, NAMES)

@@ -22,14 +22,21 @@ def grid(
     output: Terminal,
     right: Sequence[int] = (),
     spare: Sequence[int] = (),
+    names: Sequence[int] = (),
 ) -> Iterator[str]:
-    """Cells in columns as wide as their content; on a narrow terminal the widest shrink, then the spare ones go."""
+    """Cells in columns as wide as their content; on a narrow terminal the widest shrink, then the spare ones go.
+
+    Args:
+        right: columns that end in line.
+        spare: columns that go, in this order.
+        names: columns of names, which are cut where they still differ.
+    """
     widths = [max([width(title), *(width(cells[n]) for cells, _ in rows)]) for n, title in enumerate(titles)]
     if output.width is not None:
         widths = _fitted(widths, output.width, spare)
-    yield output.paint(_line(titles, widths, right), bold=True)
+    yield output.paint(_line(titles, widths, right, ()), bold=True)
     for cells, colour in rows:
-        yield output.paint(_line(cells, widths, right), colour)
+        yield output.paint(_line(cells, widths, right, names), colour)
 
 
 def _fitted(widths: list[int], room: int, spare: Sequence[int]) -> list[int]:
@@ -46,12 +53,12 @@ def _fitted(widths: list[int], room: int, spare: Sequence[int]) -> list[int]:
     return shrunk
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> str:
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[int], names: Sequence[int]) -> str:
     parts = []
     for number, (text, room) in enumerate(zip(cells, widths, strict=True)):
         if not room:
             continue
-        kept = truncate(text, room)
+        kept = truncate(text, room, "name" if number in names else "end")
         pad = " " * max(room - width(kept), 0)
         parts.append(pad + kept if number in right else kept + pad)
     return GAP.join(parts).rstrip()

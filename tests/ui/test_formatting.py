@@ -126,13 +126,25 @@ def test_clean_text_moves_no_cursor(text: str) -> None:
         ("訂", 1, "end", "…"),
         ("訂單", 2, "end", "…"),
         ("orders", 0, "end", ""),
+        ("visitor1.example", 9, "name", "visitor1…"),
+        ("api.eu-west-1.example.com", 13, "name", "api.eu-west-…"),
+        ("checkout-7d9f8b6c-x2x9k", 12, "name", "check…-x2x9k"),
+        ("10.77.0.10:8080", 9, "name", "….10:8080"),
+        ("? 10.0.9.3", 8, "name", "…0.0.9.3"),
+        ("[fd00::1:2]:80", 10, "name", "…::1:2]:80"),
+        ("kube-system/kube-dns", 14, "name", "kube…/kube-dns"),
+        ("kube-system/kube-dns", 10, "name", "…/kube-dns"),
+        ("kube-system/kube-dns", 9, "name", "…kube-dns"),
+        ("kube-system/kube-dns", 8, "name", "…ube-dns"),
+        ("shop/visitor1.example", 9, "name", "visitor1…"),
+        ("shop/orders", 11, "name", "shop/orders"),
     ],
 )
 def test_truncate(text: str, width: int, where: str, shown: str) -> None:
     assert f.truncate(text, width, where) == shown  # type: ignore[arg-type]
 
 
-@given(st.text(), st.integers(0, 20), st.sampled_from(["end", "middle", "start"]))
+@given(st.text(), st.integers(0, 20), st.sampled_from(["end", "middle", "start", "name"]))
 def test_truncated_text_fits(text: str, width: int, where: str) -> None:
     shown = f.truncate(f.clean(text), width, where)  # type: ignore[arg-type]
     assert f.width(shown) <= width

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.columns import GAP, TABLE, fitted
+from ui.columns import GAP, ID_DIGITS, TABLE, fitted
+from ui.formatting import truncate
 
 SHOWN = tuple(column for column in TABLE if column.title not in ("ID",))
 
@@ -28,6 +29,15 @@ def test_where_both_are_long_they_are_cut_by_about_as_much() -> None:
     found = widths(120, FROM=24, TO=24, REQUEST=100)
     assert abs(found["FROM"] - found["TO"]) <= 1
     assert found["REQUEST"] >= 22
+
+
+def test_on_80_cells_names_differ_and_the_id_is_there_to_show_a_request_by() -> None:
+    wanted = {"FROM": 16, "REQUEST": 100, "STATUS": 11}
+    found = fitted(TABLE, [wanted.get(column.title, column.least) for column in TABLE], 80)
+    shown = {column.title: cells for column, cells in zip(TABLE, found, strict=True)}
+    assert shown["ID"] == ID_DIGITS
+    ends = next(column for column in TABLE if column.title == "FROM")
+    assert len({truncate(f"visitor{n}.example", shown["FROM"], ends.where) for n in (1, 2)}) == 2
 
 
 @given(st.integers(40, 250), st.lists(st.integers(1, 120), min_size=len(SHOWN), max_size=len(SHOWN)))

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("TIME", lambda row: time_of_day(row["time"]), 12, 12, narrow=2),
     Column("PROTO", lambda row: clean(_protocol(row)), 5, 9, narrow=3),
-    Column("FROM", lambda row: end(row, "src"), 9, 26, good=12, where="middle"),
-    Column("TO", lambda row: _server(row), 12, 40, good=16, where="middle"),
+    Column("FROM", lambda row: end(row, "src"), 9, 26, good=12, where="name"),
+    Column("TO", lambda row: _server(row), 12, 40, good=16, where="name"),
     Column("STATE", lambda row: f"{row['state']} {sign(row['state'])}".strip(), 8, 13),
     Column("OPEN", lambda row: duration(row["last_time"] - row["time"]), 7, 12, right=True, rank=4),
     Column("HANDSHAKE", lambda row: duration(row["handshake_ns"]), 9, 10, right=True, rank=6),

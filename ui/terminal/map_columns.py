@@ -17,18 +17,18 @@ def columns(view: str, spark: str, sparkline: Callable[[Row], str]) -> tuple[Col
     """Of a view; `sparkline` draws what `spark` names over time."""
     if view == "focus":
         return (
-            Column("CALLERS", _text("left"), 12, 40, good=14, where="middle"),
+            Column("CALLERS", _text("left"), 12, 40, good=14, where="name"),
             Column("RATE", _text("left_rate"), 5, 9, right=True, rank=3),
             Column("ERR", _text("left_err"), 5, 7, right=True),
             Column("p95", _text("left_p95"), 7, 10, right=True, rank=1),
             Column("", _text("middle"), 7, 40, where="middle"),
-            Column("CALLEES", _text("right"), 12, 40, good=14, where="middle"),
+            Column("CALLEES", _text("right"), 12, 40, good=14, where="name"),
             Column("RATE", _text("right_rate"), 5, 9, right=True, rank=4),
             Column("ERR", _text("right_err"), 5, 7, right=True),
             Column("p95", _text("right_p95"), 7, 10, right=True, rank=2),
         )
     ends = (
-        (Column("FROM", _text("from"), 8, 40, good=14, where="middle"), Column("TO", _text("to"), 8, 40, good=14))
+        tuple(Column(title, _text(title.lower()), 9, 40, good=14, where="name") for title in ("FROM", "TO"))
         if view == "edges"
         else (Column("CALLEE, CALLERS" if view == "callees" else "CALLER, CALLEES", _text("name"), 16, 60),)
     )
