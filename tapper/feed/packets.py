@@ -11,10 +11,11 @@ from tapper.feed.interface import FeedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tapper.model.records import Exchange
     from tapper.store.session import Session
 
 MARGIN_NS = 1_000_000_000
-"""Around the exchange: its handshake, the last acknowledgements."""
+"""Around the exchange, as far as no other is there: its handshake, the last acknowledgements."""
 MAX_BYTES = 4 << 20
 """Of pcapng: more than a person looks through. A body of 4 MiB has some 3,000 packets."""
 
@@ -25,14 +26,13 @@ def packets(session: Session, exchange_id: str) -> bytes:
 
     found = detail.exchange(session, exchange_id)
     files = capture_files(session)
-    end = found.time_ns + max(found.latency_ns or 0, (found.send_ns or 0) + (found.wait_ns or 0))
-    end += found.receive_ns or 0
+    start, end = _span(session, found)
     try:
         pcapng, number, _ = _engine.packets(
             files,
             ends=((found.src.ip, found.src.port), (found.dst.ip, found.dst.port)),
-            start=found.time_ns - MARGIN_NS,
-            end=end + MARGIN_NS,
+            start=start,
+            end=end,
             max_bytes=MAX_BYTES,
         )
     except _engine.CaptureError as error:
@@ -40,6 +40,25 @@ def packets(session: Session, exchange_id: str) -> bytes:
     if not number:
         raise FeedError(f"{', '.join(files)}: the packets of this exchange are not there (any more)")
     return pcapng
+
+
+def _span(session: Session, found: Exchange) -> tuple[int, int]:
+    """First and last moment whose packets are shown: with a margin, in which others of the connection have no part."""
+    parts = (found.send_ns or 0) + (found.wait_ns or 0) + (found.receive_ns or 0)
+    end = found.time_ns + max(found.latency_ns or 0, parts)
+    others = session.query(
+        "SELECT max(began + took) FILTER (began < $1) AS before, min(began) FILTER (began > $2) AS after"
+        " FROM (SELECT epoch_ns(time) AS began, greatest(coalesce(latency_ns, 0),"
+        " coalesce(send_ns, 0) + coalesce(wait_ns, 0) + coalesce(receive_ns, 0)) AS took"
+        " FROM exchange WHERE connection = $3)",
+        [found.time_ns, end, found.connection],
+    ).to_pylist()[0]
+    first, last = found.time_ns - MARGIN_NS, end + MARGIN_NS
+    if others["before"] is not None:
+        first = min(max(first, others["before"] + 1), found.time_ns)
+    if others["after"] is not None:
+        last = min(last, others["after"] - 1)
+    return first, last
 
 
 def capture_files(session: Session) -> list[str]:

@@ -44,6 +44,30 @@ def test_packets_layer_by_layer(tapper: Tapper, shop: Path) -> None:
     assert "payloads are not shown" in ran.err
 
 
+def test_of_a_connection_with_many_requests_only_those_of_one(tapper: Tapper, tmp_path: Path) -> None:
+    made = traffic.Traffic()
+    ends, back = (traffic.CLIENT, traffic.ORDERS, 40_001, 8080), (traffic.ORDERS, traffic.CLIENT, 8080, 40_001)
+    made.packet(*ends, "S", 100, 0)
+    made.packet(*back, "SA", 500, 101)
+    sent, received = 101, 501
+    for number in range(1, 4):
+        request, response = traffic.get(f"/orders/{number}"), traffic.answer()
+        made.packet(*ends, "PA", sent, received, request)
+        made.packet(*back, "PA", received, sent + len(request), response)
+        sent, received = sent + len(request), received + len(response)
+        made.packet(*ends, "A", sent, received)
+    capture = made.write(tmp_path / "kept.pcap")
+
+    def flags(target: str) -> list[str]:
+        ran = tapper("read", capture, "--show", one_id(tapper, capture, target), "--packets", "-o", "json")
+        layers = (packet["layers"][2] for packet in json.loads(ran.out))
+        return [dict(layer["fields"])["flags"] for layer in layers]
+
+    assert [len(flags(f"/orders/{number}")) for number in range(1, 4)] == [5, 4, 4]
+    assert "S" in str(flags("/orders/1"))
+    assert "S" not in str(flags("/orders/3"))
+
+
 def test_a_saved_session_remembers_its_capture(tapper: Tapper, shop: Path, tmp_path: Path) -> None:
     capture = tmp_path / "mine.pcap"
     capture.write_bytes(shop.read_bytes())
