@@ -84,6 +84,25 @@ describe.skipIf(missing)("the recorded shop", () => {
     await page.unroute("**/api/v1/complete?*");
   });
 
+  it("says what an empty list is empty of, and clears that", async () => {
+    await show("?where=status+%3D%3D+418");
+    const list = page.getByRole("grid", { name: "Requests" });
+    await list.getByText("0 of 5,708 requests match `status == 418`.").waitFor();
+    await list.getByRole("button", { name: "Clear filter and time range" }).click();
+    await rows().first().waitFor();
+    await soon(() => new URL(page.url()).search).toBe("");
+  });
+
+  it("lets Tab go through the filter, and past it", async () => {
+    await show("");
+    const box = filter();
+    await box.focus();
+    await page.getByRole("listbox", { name: "What could come next" }).waitFor();
+    await box.press("Tab");
+    await soon(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Errors");
+    expect(await box.inputValue()).toBe("");
+  });
+
   it("sorts by latency, the slowest first", async () => {
     await show("?panel=full");
     await rows().first().waitFor();

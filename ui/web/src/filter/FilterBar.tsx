@@ -23,6 +23,8 @@ export function FilterBar() {
   const input = useRef<HTMLInputElement>(null);
   const completing = useRef<AbortController | null>(null);
   const checking = useRef<AbortController | null>(null);
+  /** Whether completion was asked for, by writing or by its keys: who goes through the page with Tab goes on. */
+  const asked = useRef(false);
 
   // The box follows the URL: back, a facet, a link.
   useEffect(() => {
@@ -120,9 +122,14 @@ export function FilterBar() {
     const open = candidates.length > 0;
     if (open && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
+      asked.current = true;
       const step = event.key === "ArrowDown" ? 1 : -1;
       setChosen((at) => (at + step + candidates.length + (at < 0 && step < 0 ? 1 : 0)) % candidates.length);
-    } else if (open && (event.key === "Tab" || (event.key === "Enter" && chosen >= 0)) && !event.shiftKey) {
+    } else if (
+      open &&
+      !event.shiftKey &&
+      (event.key === "Tab" ? asked.current : event.key === "Enter" && chosen >= 0)
+    ) {
       event.preventDefault();
       take(candidates[Math.max(chosen, 0)]!);
     } else if (event.key === "Enter") {
@@ -139,6 +146,7 @@ export function FilterBar() {
       } else input.current?.blur();
     } else if (event.key === " " && event.ctrlKey) {
       event.preventDefault();
+      asked.current = true;
       void complete(text, event.currentTarget.selectionStart ?? text.length);
     }
   }
@@ -166,10 +174,14 @@ export function FilterBar() {
           placeholder='dst.service == "orders" && (status >= 500 || latency > 200ms)'
           value={text}
           onChange={(event) => {
+            asked.current = true;
             write(event.target.value);
             void complete(event.target.value, event.target.selectionStart ?? event.target.value.length);
           }}
-          onFocus={(event) => void complete(text, event.target.selectionStart ?? text.length)}
+          onFocus={(event) => {
+            asked.current = false;
+            void complete(text, event.target.selectionStart ?? text.length);
+          }}
           onBlur={() => {
             dismiss();
             if (text.trim() !== where && !checking.current) void check(text);

@@ -30,8 +30,7 @@ export function WrongWord({
         {message}
         {hint && (
           <>
-            {" "}
-            Did you mean{" "}
+            . Did you mean{" "}
             <button
               type="button"
               className="link"

@@ -117,7 +117,7 @@ export function Flows() {
           <div className="says-why">
             <p>
               {problem
-                ? `${problem.message} Flows have other fields than requests.`
+                ? `${problem.message}. Flows have other fields than requests.`
                 : counted.data
                   ? "No flows in what is shown."
                   : "Asking …"}

@@ -14,6 +14,7 @@ import "@xyflow/react/dist/base.css";
 import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from "react";
 import { usePage } from "../app/page";
 import { useTheme } from "../app/theme";
+import { WhyEmpty } from "../app/WhyEmpty";
 import { plural, rate } from "../model/figures";
 import { adjust, go, useView } from "../state/store";
 import { EdgeLayer } from "./EdgeLayer";
@@ -25,7 +26,6 @@ import { nextNode } from "./neighbour";
 import { type BoxNode, ServiceBox } from "./ServiceBox";
 import { type Scene, useScene } from "./useScene";
 import { useSlots } from "./useSlots";
-import { WhyEmpty } from "./WhyEmpty";
 
 const NODE_TYPES = { service: ServiceBox };
 /** Labels of edges are readable from this zoom on, names of services from that. */
@@ -167,7 +167,11 @@ function Inner() {
           Fit
         </button>
       </div>
-      {map.loaded && !scene.nodes.size && <WhyEmpty />}
+      {map.loaded && !scene.nodes.size && (
+        <div className="says-why over">
+          <WhyEmpty />
+        </div>
+      )}
     </section>
   );
 }

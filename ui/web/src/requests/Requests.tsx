@@ -3,7 +3,7 @@
 import { useLive } from "../api/live";
 import { useAnswer } from "../api/questions";
 import { usePage } from "../app/page";
-import { emptyTexts } from "../app/why";
+import { WhyEmpty } from "../app/WhyEmpty";
 import { go, useView } from "../state/store";
 import { chosenColumns } from "./columns";
 import { Facets, useFacets } from "./Facets";
@@ -60,9 +60,7 @@ export function Requests() {
             {problem ? (
               <p>{problem.message}</p>
             ) : counted.data && page.summary ? (
-              emptyTexts(page.summary, page.health, page.live, { ...view, where }).said.map((text) => (
-                <p key={text}>{text}</p>
-              ))
+              <WhyEmpty where={where} />
             ) : (
               <p>Asking …</p>
             )}
