@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from tapper.identity import names_file
 from tests.cli import reference
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Tapper
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +31,17 @@ def test_the_example_of_the_names_file_is_one(tmp_path: Path) -> None:
     assert len(names_file.read(tmp_path / "names.yaml")) == len(yaml.safe_load(example))
     for key in names_file.KEYS:
         assert f"`{key}`" in page
+
+
+def test_what_the_readme_shows_is_what_comes(tapper: Tapper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "tapper" / "demo")
+    shown = (ROOT / "README.md").read_text(encoding="utf-8").split("```console\n")[1].split("```")[0]
+    for example in shown.split("$ tapper ")[1:]:
+        command, *lines = example.strip().splitlines()
+        ran = tapper(*shlex.split(command))
+        assert ran.code == 0
+        came = [line.strip() for line in (ran.out + ran.err).splitlines()]
+        assert [line for line in lines if line.strip() not in (*came, "", "...")] == [], command
 
 
 def test_links_lead_somewhere() -> None:
