@@ -181,16 +181,10 @@ def target(path: str | None, *, binary: bool = False) -> Iterator[BinaryIO]:
             raise click.UsageError("this format is not for a terminal; write it to a file with -w FILE")
         yield sys.stdout.buffer
         return
-    final = Path(path)
-    part = final.with_name(f"{final.name}.part")
-    try:
-        with part.open("wb") as file:
-            part.chmod(0o600)  # what was said on the wire is the user's alone
-            yield file
-        part.replace(final)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    from tapper.export.whole import whole
+
+    with whole(Path(path)) as file:
+        yield file
 
 
 def output_of(path: str | None) -> Terminal:

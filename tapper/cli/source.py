@@ -53,16 +53,16 @@ class Source:
     def finish(self, *, quiet: bool = False) -> int:
         """Says the closing lines on stderr and gives the exit code."""
         sys.stdout.flush()
+        told: list[str] = []
         if not quiet:
             from tapper.cli.closing import closing_lines
 
             if self.packets or not self.problems:
-                for line in closing_lines(self.feed.summary(), self.where, self.matched, self.shown, self.interrupted):
-                    say(line)
-            for line in self.said:
-                say(line)
-        for problem in self.problems:
-            say(f"tapper: {problem}")
+                told += closing_lines(self.feed.summary(), self.where, self.matched, self.shown, self.interrupted)
+            told += self.said
+        told += [f"tapper: {problem}" for problem in self.problems if not any(problem in line for line in told)]
+        for line in told:
+            say(line)
         return self.code
 
 

@@ -296,6 +296,7 @@ def test_its_own_page_is_not_shown(directory: Path, port: int) -> None:
         (("--local", "--pcap-bytes", "2M"), "--pcap-bytes goes with --pcap FILE"),
         (("--local", "--pcap", "x.pcapng", "-o", "pcap"), "one of them"),
         (("--local", "--pcap", "x.pcapng", "--pcap-bytes", "1K"), "must be at least 1M"),
+        (("--local", "--pcap", "/proc"), "/proc is there and is no file"),
         (("--local", "-i", "lo", "-i", "eth0", "-o", "pcap"), "one stream of packets has one source"),
     ],
 )

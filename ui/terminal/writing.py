@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from tapper.export.whole import whole
 from tapper.feed.interface import FeedError
 from tapper.model.text import count, size
 
@@ -36,24 +36,19 @@ MAPS = {
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
-    """A file that is there when it is complete."""
-    part = path.with_name(f"{path.name}.part")
+def _written(path: Path) -> Iterator[BinaryIO]:
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with whole(path) as file:
             yield file
-        part.replace(path)
     except OSError as error:
         raise FeedError(f"{path} can't be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_list(feed: Feed, form: str, path: Path, query: Query) -> str:
     """What a query gives, in a format of LISTS; says what was done."""
     from tapper.export import requests
 
-    with whole(path) as file:
+    with _written(path) as file:
         said = requests.write(feed, query, form, file)
     return "; ".join([f"wrote {path}: {size(path.stat().st_size)}B", *said])
 
@@ -70,6 +65,6 @@ def write_map(feed: Feed, form: str, path: Path, level: str, where: str, span: S
         data = render(made, form)
     except PictureError as error:
         raise FeedError(str(error)) from error
-    with whole(path) as file:
+    with _written(path) as file:
         file.write(data)
     return f"wrote {path}: {count(found.edges.num_rows)} edges, {size(len(data))}B"

@@ -46,6 +46,8 @@ class Raw:
                 raise click.UsageError("packets are not for a terminal: -w FILE.pcapng, or | wireshark -k -i -")
             if targets > 1:
                 raise click.UsageError("one stream of packets has one source: -w FILE.pcapng for several")
+        elif self.path.exists() and not self.path.is_file():
+            raise click.UsageError(f"{self.path} is there and is no file; -o pcap gives packets on as they come")
         elif self.size < max(1, targets) * MIN_BYTES:
             raise click.UsageError(f"--pcap-bytes must be at least {max(1, targets)}M here")
         elif not self.path.is_file() and (left := recording_files(self.path)):
