@@ -95,6 +95,7 @@ class RequestsPane(Vertical):
         event.stop()
         row = self.rows.current
         if row is not None:
+            self.rows.set_follow(False)  # what is read stays
             await self.open(row["id"])
 
     async def open(self, exchange_id: str) -> None:

@@ -94,6 +94,24 @@ async def test_following_stays_at_the_newest_and_lets_go(tmp_path: Path) -> None
             assert rows.current["target"] == "/orders/177"
 
 
+@pytest.mark.parametrize("size", [(100, 20), (140, 30)])
+async def test_opening_a_request_lets_go_and_it_stays(tmp_path: Path, size: tuple[int, int]) -> None:
+    with growing(tmp_path / "x.tap") as source:
+        async with driven(source.feed, "f", "enter", size=size) as pilot:
+            await came(pilot, 100)
+            requests = pilot.app.requests
+            opened = requests.detail.exchange_id
+            assert opened == requests.rows.current["id"]
+            assert not requests.rows.follow
+            source.more(50)
+            await came(pilot, 150)
+            assert requests.detail.exchange_id == requests.rows.current["id"] == opened
+            assert "GET /orders/99" in screen(pilot)
+
+            await press(pilot, "escape", "f")
+            assert requests.rows.current["target"] == "/orders/149"
+
+
 async def test_the_wheel_lets_go_too(tmp_path: Path) -> None:
     with growing(tmp_path / "x.tap") as source:
         async with driven(source.feed, "f", size=(100, 20)) as pilot:
