@@ -49,8 +49,10 @@ counters! {
     Malformed = "protocol"."malformed",
     /// Requests dropped because too many were pending.
     PendingDropped = "protocol"."pending_dropped",
-    /// Responses whose request is not known.
+    /// Responses whose request is not known, though the capture had begun.
     Unpaired = "protocol"."unpaired",
+    /// Responses to requests that were sent before the capture began.
+    BegunBefore = "protocol"."begun_before",
     /// Headers beyond the limit.
     HeadersDropped = "protocol"."headers_dropped",
     /// Packets of connections that were left out to keep within a budget.

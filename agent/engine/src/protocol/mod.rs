@@ -15,7 +15,9 @@ mod sse;
 pub mod tls;
 mod websocket;
 
+use crate::counters::Counter;
 use crate::flow::Sightings;
+use crate::message::notes;
 use crate::output::Output;
 use crate::packet::{Endpoint, Nanos};
 
@@ -174,6 +176,14 @@ pub struct Context<'a> {
     pub conn: &'a mut Conn,
     /// Where records go; also holds the limits, the redactor and the counters.
     pub out: &'a mut Output,
+}
+
+impl Context<'_> {
+    /// Counts a response whose request is not known, for the reason in its notes.
+    pub fn unpaired(&mut self, why: u32) {
+        let counter = if why & notes::PARTIAL != 0 { Counter::BegunBefore } else { Counter::Unpaired };
+        self.out.counters.add(counter, 1);
+    }
 }
 
 /// A protocol over a byte stream. One value serves one connection.

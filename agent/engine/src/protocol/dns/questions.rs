@@ -121,7 +121,7 @@ impl Questions {
                 self.pending[index].answered = true;
             }
             None => {
-                cx.out.counters.add(Counter::Unpaired, 1);
+                cx.unpaired(0);
                 let first = message.first;
                 let id = cx.out.exchange_id(cx.conn, first.time, Side::Server, first.offset, u64::from(question.id));
                 let error = "its question was not captured";

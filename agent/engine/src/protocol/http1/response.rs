@@ -6,7 +6,6 @@ use super::framing::{Chunk, Framing};
 use super::head::{self, Read, RequestHead, ResponseHead};
 use super::record::{Answer, Call, Stream, split_target};
 use super::{At, Http1, Reading};
-use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::output::Outcome;
 use crate::protocol::http2::{Http2, Upgraded};
@@ -142,15 +141,14 @@ impl Http1 {
             self.put_unanswered(lost, Outcome::Incomplete, "its response was not captured", cx);
         }
         call.unwrap_or_else(|| {
-            cx.out.counters.add(Counter::Unpaired, 1);
+            let why = if cx.conn.midstream { notes::PARTIAL } else { notes::GAP };
+            cx.unpaired(why);
             Call {
                 id: cx.out.exchange_id(cx.conn, first.time, Side::Server, first.offset, 0),
                 request: None,
                 head: RequestHead::default(),
                 interim: Vec::new(),
-                notes: notes::NO_REQUEST
-                    | if cx.conn.midstream { notes::PARTIAL } else { notes::GAP }
-                    | if self.exchanges > 0 { notes::REUSED } else { 0 },
+                notes: notes::NO_REQUEST | why | if self.exchanges > 0 { notes::REUSED } else { 0 },
                 revision: 0,
             }
         })

@@ -139,11 +139,11 @@ impl Http2 {
             if !self.is_unseen(id) || (!head.pseudo && !head.unknown) {
                 return Err(message);
             }
-            cx.out.counters.add(Counter::Unpaired, 1);
+            let why = if cx.conn.midstream { notes::PARTIAL } else { notes::GAP };
+            cx.unpaired(why);
             let first = message.first;
             let exchange = cx.out.exchange_id(cx.conn, first.time, Side::Server, first.offset, u64::from(id));
-            let why = notes::NO_REQUEST | if cx.conn.midstream { notes::PARTIAL } else { notes::GAP };
-            self.open(id, exchange, cx).notes |= why;
+            self.open(id, exchange, cx).notes |= notes::NO_REQUEST | why;
         }
         let Some(stream) = self.streams.get_mut(id) else { return Err(message) };
         if head.status.is_some_and(|status| (100..200).contains(&status)) && !fields.end {

@@ -228,7 +228,7 @@ impl Redis {
 
     /// Puts out a reply of which it is not known what it answers.
     pub(super) fn put_unasked(&mut self, reply: &Reply<'_>, cx: &mut Context<'_>) {
-        cx.out.counters.add(Counter::Unpaired, 1);
+        cx.unpaired(self.lost_note());
         let mut response = self.response(reply, &Hidden::Unknown, cx);
         response.notes |= notes::NO_REQUEST | self.lost_note() | if self.exchanges > 0 { notes::REUSED } else { 0 };
         let said = said(reply.raw, Meaning::Plain);
