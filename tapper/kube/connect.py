@@ -47,7 +47,7 @@ async def connect(access: Access) -> AsyncIterator[Cluster]:
     """
     _leave_out_blocking_client()
     from kubernetes.aio.client import Configuration
-    from kubernetes.aio.config import ConfigException, load_kube_config, refresh_token
+    from kubernetes.aio.config import load_kube_config, refresh_token
 
     path = access.kubeconfig or os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
     if not any(Path(part).is_file() for part in path.split(os.pathsep)):
@@ -55,7 +55,10 @@ async def connect(access: Access) -> AsyncIterator[Cluster]:
     configuration = Configuration()
     try:
         loader = await load_kube_config(path, access.context, configuration, persist_config=False)
-    except (ConfigException, OSError, ValueError) as error:
+    except Exception as error:  # a file that holds anything, and programs that it names
+        if access.context and (known := _contexts(path)) and access.context not in known:
+            there = ", ".join(known)
+            raise KubeError(f"the kubeconfig {path} has no context {access.context}; there are: {there}") from error
         raise KubeError(f"the kubeconfig {path} can't be used: {error}") from error
     current = loader.current_context
     told = current.get("context", {}) if hasattr(current, "get") else {}
@@ -76,6 +79,17 @@ async def connect(access: Access) -> AsyncIterator[Cluster]:
             yield cluster
     finally:
         renewal.cancel()
+
+
+def _contexts(path: str) -> list[str]:
+    """Names of the contexts of a kubeconfig, as far as it can be read."""
+    from kubernetes.aio.config import list_kube_config_contexts
+
+    try:
+        contexts, _ = list_kube_config_contexts(path)
+        return sorted(str(context["name"]) for context in contexts)
+    except Exception:  # a file that holds anything
+        return []
 
 
 @asynccontextmanager

@@ -31,3 +31,34 @@ def test_what_can_not_be_is_told(tapper: Tapper, tmp_path: Path, arguments: tupl
     ran = tapper("tap", *(argument.format(file=file) for argument in arguments))
     assert ran.code != 0
     assert words in ran.err
+
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: one
+contexts: [{name: one, context: {cluster: c, user: u}}, {name: other, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: u, user: {}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        (KUBECONFIG, "has no context nope; there are: one, other"),
+        ("contexts: []", "can't be used"),
+        ("{", "can't be used"),
+        ("[]", "can't be used"),
+        ("contexts: 5", "can't be used"),
+        ("a: \0", "can't be used"),
+        ("", "can't be used"),
+    ],
+)
+def test_contexts_that_there_are_are_told(tapper: Tapper, tmp_path: Path, contents: str, words: str) -> None:
+    file = tmp_path / "config"
+    file.write_text(contents)
+    ran = tapper("tap", "--kubeconfig", str(file), "--context", "nope")
+    assert ran.code != 0
+    assert words in ran.err
+    assert "Traceback" not in ran.err
