@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 KEPT_ROWS = 262_144
 """Of the newest rows, for those who follow: who falls behind by more misses the oldest (they are in the session)."""
+AT_ONCE = 2
+"""Followers whose rows are looked for at a time: their queries share the store's memory, and new rows wake them all."""
 BEAT = 1.0
 """Seconds after which a follower gets an empty table if nothing comes."""
 
@@ -91,6 +93,7 @@ class LiveFeed(SessionFeed):
         self._log = log
         self._health = health
         self._packets = packets
+        self._turns = threading.Semaphore(AT_ONCE)
 
     def summary(self) -> Summary:
         """See Feed."""
@@ -110,10 +113,14 @@ class LiveFeed(SessionFeed):
         return self._follow(Matcher(self.session, where, columns), self._log.newest)
 
     def _follow(self, matcher: Matcher, number: int) -> Iterator[pa.Table]:
-        nothing = matcher.rows(EXCHANGE.empty_table())
+        with self._turns:
+            nothing = rows = matcher.rows(EXCHANGE.empty_table())
         while (found := self._log.after(number, BEAT)) is not None:
             number, pieces = found
-            yield matcher.rows(pa.concat_tables(pieces).unify_dictionaries()) if pieces else nothing
+            if pieces:
+                with self._turns:
+                    rows = matcher.rows(pa.concat_tables(pieces).unify_dictionaries())
+            yield rows if pieces else nothing
 
     def close(self) -> None:
         """See Feed: the session belongs to the recorder, which closes it."""

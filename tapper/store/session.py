@@ -167,10 +167,17 @@ class Session:
         return self._connection.cursor()
 
     def query(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
-        """Runs one SELECT."""
+        """Runs one SELECT.
+
+        Raises:
+            StoreError: it was broken off: too slow, or no memory left for it.
+        """
         cursor = self.cursor()
-        with observed(cursor):
-            return cursor.sql(sql, params=parameters).to_arrow_table()
+        try:
+            with observed(cursor):
+                return cursor.sql(sql, params=parameters).to_arrow_table()
+        except duckdb.OutOfMemoryException as error:
+            raise StoreError(f"no memory left for this answer ({MEMORY} are for all); ask for less at once") from error
 
     @contextmanager
     def registered(self, **arrow: pa.Table) -> Iterator[None]:
