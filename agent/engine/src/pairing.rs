@@ -35,6 +35,10 @@ pub struct Pairing<T> {
     requests_lost: Option<u64>,
     /// Behind the last response, in the server's stream.
     answered_to: u64,
+    /// A response has begun and not ended.
+    in_answer: bool,
+    /// What the first request that was sent meanwhile acknowledged.
+    asked_meanwhile: Option<u64>,
     last_time: Option<Nanos>,
 }
 
@@ -46,6 +50,8 @@ impl<T> Default for Pairing<T> {
             responses_lost: false,
             requests_lost: None,
             answered_to: 0,
+            in_answer: false,
+            asked_meanwhile: None,
             last_time: None,
         }
     }
@@ -55,8 +61,13 @@ impl<T> Pairing<T> {
     /// A request was sent; `mark` is that of its first byte. Says whether an earlier one is still unanswered.
     pub fn ask(&mut self, item: T, mark: Mark) -> bool {
         let waiting = !self.queue.is_empty();
-        let behind_another = waiting && !self.responses_lost;
+        // A client that has received more than is known of had its answer, though nobody could read that.
+        let heard_no_more = self.in_answer || mark.ack <= self.answered_to;
+        let behind_another = waiting && !self.responses_lost && heard_no_more;
         self.pipelined |= behind_another;
+        if self.in_answer {
+            self.asked_meanwhile.get_or_insert(mark.ack);
+        }
         let fresh = self.last_time.is_some_and(|last| mark.time - last >= QUIET);
         let after_loss = self.requests_lost.take().filter(|_| !fresh || waiting);
         self.queue.push_back(Slot { item, start: mark.offset, ack: mark.ack, after_loss, fresh });
@@ -64,14 +75,18 @@ impl<T> Pairing<T> {
         behind_another
     }
 
-    /// Requests may have been lost behind the last one.
-    pub fn requests_lost(&mut self) {
-        self.requests_lost.get_or_insert(self.answered_to);
+    /// Requests may have been lost behind the last one. `heard`: how much of the server's stream the client had received
+    /// when it sent the first of them, if that is known.
+    pub fn requests_lost(&mut self, heard: Option<u64>) {
+        let floor = heard.unwrap_or(u64::MAX).min(self.answered_to);
+        self.requests_lost.get_or_insert(floor);
     }
 
     /// Responses may have been lost before the next one.
     pub fn responses_lost(&mut self) {
         self.responses_lost |= !self.queue.is_empty();
+        self.in_answer = false;
+        self.asked_meanwhile = None;
     }
 
     /// Which request the response answers that begins at `mark`; see [`Self::get`], [`Self::take`].
@@ -97,6 +112,12 @@ impl<T> Pairing<T> {
         exact.or_else(|| (choices == 1 && first_is_certain && possible(&self.queue[first])).then_some(first))
     }
 
+    /// Of a client that sends one request at a time, the request that waits: where it begins in its stream, and where its
+    /// response begins in the server's.
+    pub fn awaited(&self) -> Option<(u64, u64)> {
+        self.queue.front().filter(|_| !self.pipelined).map(|slot| (slot.start, slot.ack))
+    }
+
     /// The request that was found.
     pub fn get(&mut self, index: usize) -> Option<&mut T> {
         self.queue.get_mut(index).map(|slot| &mut slot.item)
@@ -113,6 +134,7 @@ impl<T> Pairing<T> {
             skipped(slot.item);
         }
         self.responses_lost = false;
+        self.in_answer = true;
         self.queue.pop_front().map(|slot| slot.item)
     }
 
@@ -124,6 +146,9 @@ impl<T> Pairing<T> {
     /// A response (also an interim or unpaired one) ended at this offset of the server's stream.
     pub fn answered(&mut self, offset: u64, time: Nanos) {
         self.answered_to = self.answered_to.max(offset);
+        self.in_answer = false;
+        // What was asked before all of it had come did not wait for it.
+        self.pipelined |= self.asked_meanwhile.take().is_some_and(|heard| heard < offset);
         self.last_time = self.last_time.max(Some(time));
     }
 
@@ -195,9 +220,20 @@ mod tests {
     fn a_lost_request_shifts_nothing() {
         let mut pairing = Pairing::default();
         pairing.answered(50, 0);
-        pairing.requests_lost();
+        pairing.requests_lost(None);
         assert_eq!(answer(&mut pairing, 50, 20), None); // the answer to the lost one
         pairing.answered(90, 0);
+        pairing.ask(3, mark(20, 90));
+        assert_eq!(answer(&mut pairing, 90, 30), Some(3));
+    }
+
+    #[test]
+    fn a_request_that_shows_late_to_be_damaged_shifts_nothing() {
+        let mut pairing = Pairing::default();
+        pairing.answered(50, 0);
+        assert_eq!(answer(&mut pairing, 50, 20), None); // the answer to what can't be read
+        pairing.answered(90, 0);
+        pairing.requests_lost(Some(50));
         pairing.ask(3, mark(20, 90));
         assert_eq!(answer(&mut pairing, 90, 30), Some(3));
     }
@@ -207,22 +243,48 @@ mod tests {
         let mut pairing = Pairing::default();
         pairing.ask(1, mark(0, 0));
         pairing.responses_lost();
-        pairing.requests_lost();
+        pairing.requests_lost(None);
         assert_eq!(answer(&mut pairing, 50, 20), None);
     }
 
     #[test]
     fn pipelined_requests_behind_a_lost_one_stay_unpaired() {
         let mut pairing = Pairing::default();
-        pairing.requests_lost();
+        pairing.requests_lost(None);
         pairing.ask(2, mark(10, 0)); // sent together with the lost one
         assert_eq!(answer(&mut pairing, 0, 20), None);
     }
 
     #[test]
+    fn an_answer_that_nobody_could_read_makes_no_pipelining() {
+        let mut pairing = Pairing::default();
+        pairing.ask(1, mark(0, 0));
+        assert!(!pairing.ask(2, mark(10, 50))); // the client had its answer
+        pairing.responses_lost();
+        assert_eq!(answer(&mut pairing, 50, 20), Some(2));
+        pairing.answered(80, 0);
+        pairing.ask(3, mark(20, 80));
+        assert!(pairing.ask(4, mark(30, 80)));
+        assert_eq!(answer(&mut pairing, 80, 40), Some(3));
+        assert!(pairing.ask(5, mark(40, 100))); // in the middle of the third answer, behind the fourth
+    }
+
+    #[test]
+    fn a_request_in_the_middle_of_an_answer_is_pipelined() {
+        let mut pairing = Pairing::default();
+        pairing.ask(1, mark(0, 0));
+        assert_eq!(answer(&mut pairing, 0, 10), Some(1));
+        pairing.ask(2, mark(10, 25));
+        pairing.answered(50, 0);
+        pairing.ask(3, mark(20, 50));
+        pairing.responses_lost();
+        assert_eq!(answer(&mut pairing, 50, 30), None); // to the second or the third: not exactly the third
+    }
+
+    #[test]
     fn after_a_silence_pairing_begins_anew() {
         let mut pairing = Pairing::default();
-        pairing.requests_lost();
+        pairing.requests_lost(None);
         pairing.ask(2, mark(10, 0));
         pairing.ask(3, mark(20, 0));
         assert_eq!(answer(&mut pairing, 0, 30), None);

@@ -43,7 +43,7 @@ impl Http1 {
                 cx.out.counters.add(Counter::Malformed, 1);
                 self.at[side as usize] = At::Body(framing);
                 self.end_message(side, view.offset + n as u64, view.mark(n).time, false, cx);
-                self.lose(side);
+                self.lose(side, None);
                 // The next message can only be found at the start of a later segment.
                 return Ok(next_segment(view, n));
             }
@@ -59,6 +59,15 @@ impl Http1 {
             self.end_message(side, view.offset + n as u64, view.mark(n.max(1) - 1).time, true, cx);
         }
         Ok(n)
+    }
+
+    /// The next response begins here, though this one's framing says that it goes on: it has ended.
+    pub(super) fn cut_short(&mut self, view: View<'_>, cx: &mut Context<'_>) {
+        if let Some(message) = self.message(Side::Server) {
+            message.notes |= notes::MALFORMED;
+        }
+        cx.out.counters.add(Counter::Malformed, 1);
+        self.end_message(Side::Server, view.offset, view.mark(0).time, true, cx);
     }
 
     /// A message has ended at this stream offset; `whole`: where its own framing says so.

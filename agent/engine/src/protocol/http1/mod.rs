@@ -88,11 +88,23 @@ impl Dissector for Http1 {
                     Some(n) => n,
                     None => return Step::Consumed(done + skippable(side, rest)),
                 },
-                At::Body(framing) => match self.body(side, framing, rest, cx) {
-                    Ok(0) => return Step::Consumed(done),
-                    Ok(n) => n,
-                    Err(step) => return behind(done, step),
-                },
+                At::Body(framing) => {
+                    let next = if side == Side::Server { self.next_response(rest) } else { None };
+                    let piece = match next {
+                        Some((0, true)) => {
+                            self.cut_short(rest, cx);
+                            continue;
+                        }
+                        Some((0, false)) => return Step::Consumed(done),
+                        Some((at, _)) => View { bytes: &rest.bytes[..at], ..rest },
+                        None => rest,
+                    };
+                    match self.body(side, framing, piece, cx) {
+                        Ok(0) => return Step::Consumed(done),
+                        Ok(n) => n,
+                        Err(step) => return behind(done, step),
+                    }
+                }
                 At::Head => {
                     let step = match side {
                         Side::Client => self.request_head(rest, cx),
@@ -141,7 +153,7 @@ impl Dissector for Http1 {
             if let At::Body(_) = self.at[side as usize] {
                 self.end_message(side, gap.offset, gap.time, false, cx);
             }
-            self.lose(side);
+            self.lose(side, None);
         }
     }
 

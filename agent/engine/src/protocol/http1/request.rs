@@ -11,8 +11,11 @@ use crate::protocol::{Context, Side, Step, View};
 
 impl Http1 {
     pub(super) fn request_head(&mut self, view: View<'_>, cx: &mut Context<'_>) -> Step {
-        let mut message = cx.out.message();
         let searched = self.searched[Side::Client as usize];
+        if let Some(len) = Self::another_start(Side::Client, view, searched) {
+            return self.broken_head(Side::Client, view, len, cx);
+        }
+        let mut message = cx.out.message();
         match head::request(view.bytes, searched, cx.out.config.limits.headers, &mut message) {
             Read::More => {
                 cx.out.recycle(message);

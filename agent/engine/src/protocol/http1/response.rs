@@ -14,8 +14,11 @@ use crate::protocol::{Context, Mark, Side, Step, View};
 
 impl Http1 {
     pub(super) fn response_head(&mut self, view: View<'_>, cx: &mut Context<'_>) -> Step {
-        let mut message = cx.out.message();
         let searched = self.searched[Side::Server as usize];
+        if let Some(len) = Self::another_start(Side::Server, view, searched) {
+            return self.broken_head(Side::Server, view, len, cx);
+        }
+        let mut message = cx.out.message();
         match head::response(view.bytes, searched, cx.out.config.limits.headers, &mut message) {
             Read::More => {
                 cx.out.recycle(message);

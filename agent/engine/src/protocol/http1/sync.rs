@@ -51,14 +51,16 @@ impl Http1 {
         None
     }
 
-    /// From here on it is not known how many messages were lost.
-    pub(super) fn lose(&mut self, side: Side) {
+    /// From here on it is not known how many messages were lost; see [`Pairing::requests_lost`] for `heard`.
+    ///
+    /// [`Pairing::requests_lost`]: crate::pairing::Pairing::requests_lost
+    pub(super) fn lose(&mut self, side: Side, heard: Option<u64>) {
         self.at[side as usize] = At::Lost;
         self.searched[side as usize] = 0;
         match side {
             Side::Client => {
                 self.reading = Reading::Nothing;
-                self.pairing.requests_lost();
+                self.pairing.requests_lost(heard);
             }
             Side::Server => self.pairing.responses_lost(),
         }
@@ -66,11 +68,41 @@ impl Http1 {
 
     /// Bytes that should be a head are none.
     pub(super) fn invalid(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) -> Step {
+        self.broken_head(side, view, next_segment(view, 1), cx)
+    }
+
+    /// Where another message begins though the head before it has not ended: it is damaged. Whoever sent it had received
+    /// more meanwhile, which nobody waits for within a head. `seen`: bytes that were looked at before.
+    pub(super) fn another_start(side: Side, view: View<'_>, seen: usize) -> Option<usize> {
+        let plausible = plausible(side);
+        let first = view.marks.first().filter(|_| seen > 0)?;
+        // The last of those that were seen may have been too short to tell.
+        let new = view.marks.partition_point(|mark| mark.offset < view.offset + seen as u64).saturating_sub(1);
+        view.marks[new..].iter().filter(|mark| mark.ack > first.ack).find_map(|mark| {
+            let at = mark.offset.checked_sub(view.offset)? as usize;
+            (plausible(view.bytes.get(at..)?) == Some(true)).then_some(at)
+        })
+    }
+
+    /// Where the next response begins though the body of this one goes on by its framing, which is damaged then: the client
+    /// had received so much of it, and no more, when it asked for the next, and what comes there looks like an answer.
+    /// Or where that can't be told yet: no more may be taken.
+    pub(super) fn next_response(&self, view: View<'_>) -> Option<(usize, bool)> {
+        let (start, begins) = self.pairing.awaited()?;
+        let at = begins.checked_sub(view.offset)? as usize;
+        let bytes = view.bytes.get(at..).filter(|bytes| !bytes.is_empty())?;
+        if !view.starts_segment(at) || view.mark(at).ack <= start {
+            return None;
+        }
+        head::plausible_response(bytes).map_or(Some((at, false)), |is_one| is_one.then_some((at, true)))
+    }
+
+    /// So many bytes are no head, or the beginning of one that was never ended: what follows is found again.
+    pub(super) fn broken_head(&mut self, side: Side, view: View<'_>, len: usize, cx: &mut Context<'_>) -> Step {
         cx.out.counters.add(Counter::Malformed, 1);
-        self.lose(side);
-        let n = next_segment(view, 1);
-        cx.out.counters.add(Counter::Skipped, n as u64);
-        Step::Consumed(n)
+        self.lose(side, Some(view.mark(0).ack));
+        cx.out.counters.add(Counter::Skipped, len as u64);
+        Step::Consumed(len)
     }
 
     /// The rest of a head is lost: what there is of it makes a message that ends here.
