@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from agent.budget import Budget
+from agent.faults import LOGGER
 from agent.health import application
 from agent.pacing import ROWS, Paced
 from agent.rights import advice
@@ -220,7 +221,8 @@ class Agent:
     @contextlib.asynccontextmanager
     async def _health(self, address: tuple[str, int]) -> Any:
         shipper = self._shipper
-        runner = web.AppRunner(application(self.status, lambda: shipper is not None and shipper.connected))
+        app = application(self.status, lambda: shipper is not None and shipper.connected)
+        runner = web.AppRunner(app, access_log=None, logger=LOGGER)
         await runner.setup()
         try:
             await web.TCPSite(runner, *address).start()

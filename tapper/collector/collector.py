@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
+from agent.faults import LOGGER
 from tapper.collector.agents import Agents
-from tapper.collector.faults import LOGGER
 from tapper.collector.ingest import Ingest
 from tapper.collector.keeper import Keeper
 from tapper.collector.recording import Recording

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from agent.faults import LOGGER
 from tapper.collector.api import errors, exports, follow, parameters, security
 from tapper.collector.api.errors import RequestError
 from tapper.collector.api.page import Page
 from tapper.collector.api.routes import BASE, ROUTES
 from tapper.collector.api.workers import Workers
-from tapper.collector.faults import LOGGER
 from tapper.feed import documents
 
 if TYPE_CHECKING:

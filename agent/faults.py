@@ -1,4 +1,4 @@
-"""What servers here log: faults of their own, not those of whoever sends them something that is no HTTP.
+"""What HTTP servers of agents and collectors log: faults of their own, not those of who sends them what is no HTTP.
 
 Anybody who reaches a port can send that without a token, and standard error may be the terminal that shows the UI.
 """
