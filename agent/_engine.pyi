@@ -200,11 +200,14 @@ class LiveGroup:
 
     Iterating waits, without the GIL, and gives the number of a reader with a batch of it; or with None once: it was
     closed or has ended, is read here no more, and gives what it still has to whoever iterates it. The more readers
-    there are, the longer rows may wait: 40 ms for each, a second at most.
+    there are, in it and beside it, the longer rows may wait: 40 ms for each, a second at most.
     """
 
-    def __new__(cls, groups: int = 1) -> LiveGroup:
-        """None yet. It is one of so many groups, which share the readers of this process evenly."""
+    def __new__(cls) -> LiveGroup:
+        """None yet."""
+
+    def beside(self) -> LiveGroup:
+        """Another, for a thread of its own."""
 
     def add(self, key: int, reader: LiveReader) -> None:
         """Takes a reader in, from any thread. `key` is given with what it has."""

@@ -199,8 +199,10 @@ class Readers:
     def __init__(self, threads: int = 1) -> None:
         from agent import _engine
 
-        live = hasattr(_engine, "LiveGroup")
-        self._groups = [_Group(_engine.LiveGroup(threads)) for _ in range(threads if live else 0)]
+        self._groups: list[_Group] = []
+        if hasattr(_engine, "LiveGroup"):
+            first = _engine.LiveGroup()
+            self._groups = [_Group(group) for group in (first, *(first.beside() for _ in range(threads - 1)))]
         self._lock = threading.Lock()
 
     def add(self, source: Source, reader: Any) -> bool:

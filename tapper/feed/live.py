@@ -114,13 +114,15 @@ class LiveFeed(SessionFeed):
 
     def _follow(self, matcher: Matcher, number: int) -> Iterator[pa.Table]:
         with self._turns:
-            nothing = rows = matcher.rows(EXCHANGE.empty_table())
+            nothing = matcher.rows(EXCHANGE.empty_table())
         while (found := self._log.after(number, BEAT)) is not None:
             number, pieces = found
-            if pieces:
-                with self._turns:
-                    rows = matcher.rows(pa.concat_tables(pieces).unify_dictionaries())
-            yield rows if pieces else nothing
+            if not pieces:
+                yield nothing
+                continue
+            with self._turns:
+                rows = matcher.rows(pa.concat_tables(pieces).unify_dictionaries())
+            yield rows
 
     def close(self) -> None:
         """See Feed: the session belongs to the recorder, which closes it."""

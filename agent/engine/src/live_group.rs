@@ -2,6 +2,7 @@
 //! which for a hundred quiet sources would be most of what they cost. Who may use several cores makes several groups.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,8 +17,9 @@ use crate::source::live::Waker;
 /// smallest ring is filled in that time by 100 MB a second.
 const FEW: usize = 4;
 const PAUSE: Duration = Duration::from_millis(5);
-/// How much longer rows may wait for each source that all groups have: 25 batches a second are made at most. To make, ship, name
-/// and join one costs as much as some hundred rows in it, most of that at the collector, which takes those of all nodes.
+/// How much longer rows may wait for each source that a group and those beside it have: 25 batches a second are made
+/// at most. To make, ship, name and join one costs as much as some hundred rows in it, most of that at the collector,
+/// which takes those of all nodes.
 const FLUSH_EACH: Duration = Duration::from_millis(40);
 /// How long they wait at most, however many sources there are.
 const FLUSH_MOST: Duration = Duration::from_secs(1);
@@ -40,8 +42,8 @@ struct Member {
 /// Live sources by the number that was given to each.
 pub struct Group {
     waker: Waker,
-    /// Of how many groups, which share the sources evenly, this is one.
-    groups: u32,
+    /// How many this one and those beside it have.
+    sources: Arc<AtomicUsize>,
     shared: Mutex<Shared>,
     round: Mutex<Round>,
 }
@@ -90,9 +92,18 @@ fn guarded<T>(reader: &mut LiveReader, work: impl FnOnce(&mut LiveReader) -> T) 
 }
 
 impl Group {
-    /// None yet. It is one of so many groups, which share the sources of a process evenly.
-    pub fn new(groups: u32) -> std::io::Result<Self> {
-        Ok(Self { waker: Waker::new()?, groups, shared: Mutex::default(), round: Mutex::default() })
+    /// None yet.
+    pub fn new() -> std::io::Result<Self> {
+        Self::sharing(Arc::default())
+    }
+
+    /// Another, for a thread of its own: the sources of both count for how long rows may wait.
+    pub fn beside(&self) -> std::io::Result<Self> {
+        Self::sharing(self.sources.clone())
+    }
+
+    fn sharing(sources: Arc<AtomicUsize>) -> std::io::Result<Self> {
+        Ok(Self { waker: Waker::new()?, sources, shared: Mutex::default(), round: Mutex::default() })
     }
 
     /// Takes a source in.
@@ -101,6 +112,7 @@ impl Group {
         let mut shared = lock(&self.shared);
         shared.members.push(Member { key, reader, control });
         shared.changed = true;
+        self.sources.fetch_add(1, Ordering::Relaxed);
         drop(shared);
         self.waker.ring();
     }
@@ -137,8 +149,7 @@ impl Group {
                     Err(Broken) => return Some(self.leave(member.key)),
                 }
             }
-            let sources = self.groups.saturating_mul(round.members.len() as u32);
-            let flush = FLUSH_EACH.saturating_mul(sources).min(FLUSH_MOST);
+            let flush = FLUSH_EACH.saturating_mul(self.sources.load(Ordering::Relaxed) as u32).min(FLUSH_MOST);
             let next =
                 round.members.iter().map(|member| (lock(&member.reader).due(flush), member)).min_by_key(|one| one.0);
             match next {
@@ -159,8 +170,10 @@ impl Group {
 
     fn leave(&self, key: u64) -> Turn {
         let mut shared = lock(&self.shared);
+        let before = shared.members.len();
         shared.members.retain(|member| member.key != key);
         shared.changed = true;
+        self.sources.fetch_sub(before - shared.members.len(), Ordering::Relaxed);
         Turn::Left(key)
     }
 
@@ -243,10 +256,25 @@ mod tests {
     }
 
     #[test]
+    fn the_sources_of_groups_beside_each_other_count_for_all() {
+        let (Some(one), Some(other)) = (reader(), reader()) else { return };
+        let group = Group::new().expect("a waker");
+        let beside = group.beside().expect("a waker");
+        let counted = || [&group, &beside].map(|group| group.sources.load(Ordering::Relaxed));
+        assert_eq!(counted(), [0, 0]);
+        group.add(1, one);
+        beside.add(2, other);
+        assert_eq!(counted(), [2, 2]);
+        beside.leave(2);
+        beside.leave(2);
+        assert_eq!(counted(), [1, 1]);
+    }
+
+    #[test]
     fn a_fault_at_one_source_ends_that_one_only() {
         let (Some(bad), Some(good)) = (reader(), reader()) else { return };
         lock(&bad).faulty = true;
-        let group = Group::new(1).expect("a waker");
+        let group = Group::new().expect("a waker");
         group.add(1, bad.clone());
         group.add(2, good);
         speak();

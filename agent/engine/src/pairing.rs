@@ -75,8 +75,8 @@ impl<T> Pairing<T> {
         behind_another
     }
 
-    /// Requests may have been lost behind the last one. `heard`: how much of the server's stream the client had received
-    /// when it sent the first of them, if that is known.
+    /// Requests may have been lost behind the last one. `heard`: how much of the server's stream the client had
+    /// received when it sent the first of them, if that is known.
     pub fn requests_lost(&mut self, heard: Option<u64>) {
         let floor = heard.unwrap_or(u64::MAX).min(self.answered_to);
         self.requests_lost.get_or_insert(floor);
@@ -112,8 +112,8 @@ impl<T> Pairing<T> {
         exact.or_else(|| (choices == 1 && first_is_certain && possible(&self.queue[first])).then_some(first))
     }
 
-    /// Of a client that sends one request at a time, the request that waits: where it begins in its stream, and where its
-    /// response begins in the server's.
+    /// Of a client that sends one request at a time, the request that waits: where it begins in its stream, and where
+    /// its response begins in the server's.
     pub fn awaited(&self) -> Option<(u64, u64)> {
         self.queue.front().filter(|_| !self.pipelined).map(|slot| (slot.start, slot.ack))
     }

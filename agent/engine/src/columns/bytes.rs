@@ -9,12 +9,13 @@ use super::Validity;
 /// not pin its memory.
 const KEPT: usize = 16 << 20;
 
-/// As many bytes are copied at once, whatever the length of a short piece is: without a call, and without a branch on it.
+/// As many bytes are copied at once, whatever the length of a short piece is: without a call, and without a branch on
+/// it.
 const BLOCK: usize = 32;
 
 /// Appends the bytes from `start` to `end` of others.
 #[inline]
-pub fn append_piece(to: &mut Vec<u8>, bytes: &[u8], start: usize, end: usize) {
+fn append_piece(to: &mut Vec<u8>, bytes: &[u8], start: usize, end: usize) {
     match bytes.get(start..).and_then(|rest| rest.first_chunk::<BLOCK>()) {
         Some(block) if end - start <= BLOCK => {
             let len = to.len() + (end - start);

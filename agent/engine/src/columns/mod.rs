@@ -9,7 +9,7 @@ mod numbers;
 pub mod types;
 mod words;
 
-pub use bytes::{Bytes, append_piece};
+pub use bytes::Bytes;
 pub use lists::{IntLists, Pairs};
 pub use numbers::{Numbers, Uuids};
 pub use words::{Addrs, Words};

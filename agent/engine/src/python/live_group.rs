@@ -13,9 +13,12 @@ pub(super) struct LiveGroup(Group);
 #[pymethods]
 impl LiveGroup {
     #[new]
-    #[pyo3(signature = (groups=1))]
-    fn new(groups: u32) -> PyResult<Self> {
-        Ok(Self(Group::new(groups)?))
+    fn new() -> PyResult<Self> {
+        Ok(Self(Group::new()?))
+    }
+
+    fn beside(&self) -> PyResult<Self> {
+        Ok(Self(self.0.beside()?))
     }
 
     fn add(&self, py: Python<'_>, key: u64, reader: &LiveReader) {

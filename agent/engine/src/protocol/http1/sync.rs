@@ -71,8 +71,8 @@ impl Http1 {
         self.broken_head(side, view, next_segment(view, 1), cx)
     }
 
-    /// Where another message begins though the head before it has not ended: it is damaged. Whoever sent it had received
-    /// more meanwhile, which nobody waits for within a head. `seen`: bytes that were looked at before.
+    /// Where another message begins though the head before it has not ended: it is damaged. Whoever sent it had
+    /// received more meanwhile, which nobody waits for within a head. `seen`: bytes that were looked at before.
     pub(super) fn another_start(side: Side, view: View<'_>, seen: usize) -> Option<usize> {
         let plausible = plausible(side);
         let first = view.marks.first().filter(|_| seen > 0)?;
@@ -84,9 +84,9 @@ impl Http1 {
         })
     }
 
-    /// Where the next response begins though the body of this one goes on by its framing, which is damaged then: the client
-    /// had received so much of it, and no more, when it asked for the next, and what comes there looks like an answer.
-    /// Or where that can't be told yet: no more may be taken.
+    /// Where the next response begins though the body of this one goes on by its framing, which is damaged then: the
+    /// client had received so much of it, and no more, when it asked for the next, and what comes there looks like an
+    /// answer. False: that can't be told yet, and no more may be taken.
     pub(super) fn next_response(&self, view: View<'_>) -> Option<(usize, bool)> {
         let (start, begins) = self.pairing.awaited()?;
         let at = begins.checked_sub(view.offset)? as usize;
