@@ -127,29 +127,46 @@ class Until:
 
 
 class Once:
-    """Lets each request through once: when it is done, a stream when it is first seen."""
+    """Lets each request through once: when it is done, a stream when it is first seen, the others in the end."""
 
     def __init__(self) -> None:
         self._shown: OrderedDict[bytes, None] = OrderedDict()
+        self.under_way: OrderedDict[bytes, None] = OrderedDict()
+        """Those that came, and are not done."""
 
     def rows(self, table: pa.Table) -> pa.Table:
-        """Those that were not shown yet."""
+        """Those that were not shown yet, and are done."""
         stream = pc.not_equal(pc.bit_wise_and(table["notes"], NOTES["stream"][0]), 0)
         done = pc.or_(pc.not_equal(table["outcome"], "open"), stream).to_numpy()
         wanted = np.zeros(table.num_rows, bool)
-        for number, key in enumerate(table["id"].combine_chunks().storage.to_pylist()):
-            if done[number] and key not in self._shown:
-                wanted[number] = True
-                self._shown[key] = None
-                if len(self._shown) > REMEMBERED:
-                    self._shown.popitem(last=False)
+        for number, key in enumerate(_ids(table)):
+            if key in self._shown:
+                continue
+            wanted[number] = done[number]
+            if done[number]:
+                self.under_way.pop(key, None)
+            _remember(key, self._shown if done[number] else self.under_way)
         return table.filter(pa.array(wanted))
+
+    def rest(self, table: pa.Table) -> pa.Table:
+        """Those of a table that came and were not done."""
+        return table.filter(pa.array([key in self.under_way for key in _ids(table)], pa.bool_()))
+
+
+def _ids(table: pa.Table) -> list[bytes]:
+    return table["id"].combine_chunks().storage.to_pylist()  # type: ignore[no-any-return]
+
+
+def _remember(key: bytes, keys: OrderedDict[bytes, None]) -> None:
+    keys[key] = None
+    if len(keys) > REMEMBERED:
+        keys.popitem(last=False)
 
 
 def rows(
     feed: Feed, where: str, columns: tuple[str, ...], until: Until, last: Callable[[], None] | None = None
 ) -> Iterator[pa.Table]:
-    """What is to be shown of a feed, as it comes; without rows while nothing does.
+    """What is to be shown of a feed, as it comes, in the end what is under way; without rows while nothing does.
 
     Args:
         last: see `Until.each`. Who can end a feed has had it from its beginning: what it has already comes first.
@@ -164,3 +181,7 @@ def rows(
 
     for table in until.each(whole if last is not None else lambda: feed.follow(where, asked), last):
         yield once.rows(table) if table.num_rows else table
+    if once.under_way:
+        still = f'({where}) && outcome == "open"' if where else 'outcome == "open"'
+        for table in feed.batches(Query(still, limit=0, columns=asked)):
+            yield once.rest(table)

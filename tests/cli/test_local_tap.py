@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -201,6 +202,25 @@ def test_what_is_under_way_when_it_ends_is_shown(directory: Path, port: int, for
     seen = re.search(r"^(\d+) requests?\b.* in ", said, re.MULTILINE)
     assert seen is not None, said
     assert len(rows) == int(seen[1]) > 0, said
+
+
+@pytest.mark.root
+def test_what_is_never_answered_is_shown_in_the_end(directory: Path, port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, asking(port):
+        ports = ["--port", str(port), "--port", str(silent.getsockname()[1])]
+        run = Run(directory, "tap", "--local", "-i", "lo", *ports, "-o", "jsonl")
+        assert first_row(run)
+        with socket.create_connection(silent.getsockname()) as client:
+            client.sendall(b"GET /patience HTTP/1.1\r\nHost: silent\r\n\r\n")
+            assert first_row(run)
+            run.process.send_signal(signal.SIGINT)
+            assert run.process.stdout is not None
+            assert run.process.stderr is not None
+            rows = [json.loads(line) for line in run.process.stdout]
+            said = run.process.stderr.read()
+            assert run.process.wait(PATIENCE_S) == 0, said
+    assert "(1 open)" in said
+    assert [row["target"] for row in rows if row["outcome"] == "open"] == ["/patience"], said
 
 
 @pytest.mark.root

@@ -43,8 +43,8 @@ def show(
     Args:
         web: its page is served meanwhile, if that is asked for.
         leave_out: called with the address and port of that page, whose traffic is not to be shown.
-        finish: called when it is time, and again when all is shown: takes what is still under way, and ends the feed.
-            Without it what is under way then is not shown.
+        finish: called when it is time, and again when all is shown: takes what was read until then, and ends the
+            feed. Without it what arrives after that time is not shown.
         worst: edges shown in the end.
     """
     from contextlib import ExitStack
