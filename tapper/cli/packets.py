@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tapper.cli.problems import say
-from tapper.cli.showing import output_of, target
+from tapper.cli.showing import output_of, target, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +55,7 @@ def _text(pcapng: bytes, payload: bool) -> None:
     for packet in dissect(pcapng, payload=payload):
         first = first or packet.time_ns
         number = packet.number
-        for line in _lines(packet, first, output):
-            click.echo(line)
+        write_lines(None, _lines(packet, first, output))
     if number == MAX_PACKETS:
         say(f"the first {MAX_PACKETS:,} packets are shown; -w FILE.pcapng writes all")
     if not payload:

@@ -51,7 +51,7 @@ def requests(source: Source, where: str, listing: Listing) -> None:
 
     _match(source, where)
     with target(listing.output, binary=chosen in BINARY) as file:
-        seen = chosen == "csv" and file is sys.stdout.buffer and sys.stdout.isatty()
+        seen = chosen == "csv" and listing.output in (None, "-") and sys.stdout.isatty()
         source.said += write(source.feed, query, chosen, Visible(file) if seen else file)
 
 
@@ -96,7 +96,7 @@ def _table(source: Source, query: Query, chosen: str, listing: Listing) -> None:
                 yield from table.lines(page)
                 source.shown = (source.shown or 0) + page.num_rows
 
-    _write(listing.output, lines())
+    write_lines(listing.output, lines())
 
 
 def one(source: Source, wanted: str, listing: Listing, *, packets: bool = False, proto: Sequence[str] = ()) -> None:
@@ -126,7 +126,7 @@ def one(source: Source, wanted: str, listing: Listing, *, packets: bool = False,
 
         schemas = schemas_of(source.feed, descriptors(proto))
     output = output_of(listing.output)
-    _write(listing.output, detail.lines(exchange, connection, output, full=listing.full, schemas=schemas))
+    write_lines(listing.output, detail.lines(exchange, connection, output, full=listing.full, schemas=schemas))
 
 
 def _connection(source: Source, number: int) -> dict[str, object] | None:
@@ -144,7 +144,7 @@ def service_map(source: Source, chosen: str, where: str, *, level: str = "servic
     if chosen == "table":
         from tapper.cli import edges
 
-        _write(output, edges.lines(found, output_of(output)) if found.edges.num_rows else ())
+        write_lines(output, edges.lines(found, output_of(output)) if found.edges.num_rows else ())
         return
     from tapper.export.map import graph, render
 
@@ -162,7 +162,7 @@ def difference(
     from tapper.servicemap.difference import compare, document, text
 
     found = compare(graph(old.feed.edges(level, where)), graph(new.feed.edges(level, where)))
-    _write(output, [json.dumps(document(found), indent=2) if chosen == "json" else text(found).rstrip("\n")])
+    write_lines(output, [json.dumps(document(found), indent=2) if chosen == "json" else text(found).rstrip("\n")])
     return bool(found.changes)
 
 
@@ -179,7 +179,14 @@ def target(path: str | None, *, binary: bool = False) -> Iterator[BinaryIO]:
     if path is None or path == "-":
         if binary and sys.stdout.isatty():
             raise click.UsageError("this format is not for a terminal; write it to a file with -w FILE")
-        yield sys.stdout.buffer
+        if binary:
+            yield sys.stdout.buffer
+            return
+        from tapper.cli.lines import Lines
+
+        lines = Lines(sys.stdout.buffer)
+        yield lines
+        lines.flush()
         return
     from tapper.export.whole import whole
 
@@ -192,7 +199,8 @@ def output_of(path: str | None) -> Terminal:
     return terminal() if path in (None, "-") else Terminal()
 
 
-def _write(path: str | None, lines: Iterable[str]) -> None:
+def write_lines(path: str | None, lines: Iterable[str]) -> None:
+    """Text, where `target` writes."""
     encoding = (sys.stdout.encoding or "utf-8") if path in (None, "-") else "utf-8"
     with target(path) as file:
         file.writelines(f"{line}\n".encode(encoding, "replace") for line in lines)

@@ -41,8 +41,8 @@ def command(sources: tuple[str, ...], form: str | None, **values: Any) -> int:
             browse(source.feed, web)
             return source.code
         from tapper.cli.overview import lines
+        from tapper.cli.showing import write_lines
         from tapper.cli.terminal import terminal
 
-        for line in lines(source.feed, sources or ("--collector", collector.collector or ""), terminal()):
-            click.echo(line)
+        write_lines(None, lines(source.feed, sources or ("--collector", collector.collector or ""), terminal()))
         return source.finish()
