@@ -35,11 +35,11 @@ class Answer:
 class Client:
     address: Address
 
-    def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Answer:
-        """GET below the base of the API, with the token."""
+    def get(self, path: str, headers: dict[str, str] | None = None, method: str = "GET", **query: Any) -> Answer:
+        """GET, or HEAD, below the base of the API, with the token."""
         asked = f"?{urlencode(query)}" if query else ""
         authorization = {"Authorization": f"Bearer {self.address.guard.token}"}
-        return self.raw("GET", f"/api/v1{quote(path)}{asked}", authorization | (headers or {}))
+        return self.raw(method, f"/api/v1{quote(path)}{asked}", authorization | (headers or {}))
 
     def raw(self, method: str, target: str, headers: dict[str, str], data: bytes | None = None) -> Answer:
         """A request with exactly these headers (and Host)."""

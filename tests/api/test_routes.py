@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tapper.collector.api.openapi import document
-from tapper.collector.api.routes import ROUTES
+from tapper.collector.api.routes import ROUTES, Route
 from tapper.feed.interface import Query
 from tests.store.records import MS, SECOND, T0, exchange_id
 
@@ -42,6 +42,24 @@ def test_an_answer_is_as_it_is_described(client: Client, name: str) -> None:
     answer = client.get(ROUTE[name].path)
     assert answer.status == 200
     check(name, answer.document)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize("accept", ["*/*", ARROW["Accept"]], ids=["json", "arrow"])
+def test_head_is_answered_as_get_without_the_body(client: Client, route: Route, accept: str) -> None:
+    path = route.path.format(id=STREAM, format="json")
+    asked = {"column": "operation"} if route.name == "values" else {}
+    got, head = (client.get(path, {"Accept": accept}, method, **asked) for method in ("GET", "HEAD"))
+    assert head.body == b""
+    assert head.status == got.status
+    assert got.status == 200 or route.name == "packets", got.body  # of a session that has none
+    told = ("Content-Type", "Content-Length", "Content-Disposition", "Cache-Control")
+    assert [head.headers[name] for name in told] == [got.headers[name] for name in told]
+
+
+def test_head_of_what_is_not_there(client: Client) -> None:
+    assert client.get("/exchanges/ffffffff", {}, "HEAD").status == 404
+    assert client.get("/export/har", {}, "HEAD", where="status >").status == 400
 
 
 def test_a_page_of_requests(client: Client) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tapper.collector.api import app
 from tapper.collector.api.serving import served
 from tests.api.client import Client
 
@@ -149,9 +150,35 @@ def test_no_other_file_is_given(client: Client, path: str) -> None:
     assert b"root:" not in answer.body
 
 
-def test_methods_that_change_something_are_not_there(client: Client) -> None:
-    for method in ("POST", "PUT", "DELETE", "PATCH"):
-        assert client.raw(method, SUMMARY, cookie(client), b"{}").status in (404, 405)
+@pytest.mark.parametrize("path", [SUMMARY, "/api/v1/exchanges/4f21", "/api/v1/openapi.json", "/", "/assets/x.js"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"])
+def test_a_method_that_a_path_does_not_know_is_refused_with_those_it_knows(
+    client: Client, path: str, method: str
+) -> None:
+    answer = client.raw(method, path, cookie(client), b"{}")
+    assert (answer.status, answer.code, answer.headers["Allow"]) == (405, "method", "GET, HEAD")
+
+
+def test_a_session_is_opened_by_post_only(client: Client) -> None:
+    answer = client.raw("GET", "/api/v1/session", {})
+    assert (answer.status, answer.code, answer.headers["Allow"]) == (405, "method", "POST")
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "BODY_S", 0.1)
+    with socket.create_connection((client.address.host, client.address.port), timeout=60) as there:
+        there.sendall(b'POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"token"')
+        assert there.recv(1 << 16).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_head_that_does_not_come_is_not_waited_for(feed: SessionFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "IDLE_S", 0.1)
+    with (
+        served(feed) as address,
+        socket.create_connection((address.host, address.port), timeout=60) as there,
+    ):
+        there.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        assert there.recv(1 << 16) == b""
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from tapper.collector.api.routes import Route
     from tapper.feed.interface import Feed
 
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 MOST_BODY = 4_096
 """Bytes of a request's body: a token."""
 LONGEST_LINE = 1 << 16
@@ -31,6 +34,10 @@ MOST_JSON_ROWS = 10_000
 """Rows in one JSON document: some 10 MB."""
 BEGUN = web.RequestKey("begun", bool)
 TIMEOUT_S = 30.0
+BODY_S = 10.0
+"""For a request's body to come."""
+IDLE_S = 75.0
+"""For the head of a request to come, on a new connection or after the last answer."""
 SHUTDOWN_S = 1.0
 """For answers that are under way when it ends; followers would stay for ever."""
 
@@ -58,13 +65,29 @@ def create_app(
     app = web.Application(client_max_size=MOST_BODY, middlewares=[_answered])
     app.on_response_prepare.append(_kept_to_itself)
     app.cleanup_ctx.append(api.running)
-    app.router.add_post(f"{BASE}/session", api.open_session)
-    app.router.add_get(f"{BASE}/openapi.json", api.describe)
+    _add(app, f"{BASE}/session", api.open_session, "POST")
+    _add(app, f"{BASE}/openapi.json", api.describe, "GET", "HEAD")
     for route in ROUTES:
-        app.router.add_get(BASE + route.path, api.handler(route), allow_head=False)
+        _add(app, BASE + route.path, api.handler(route), "GET", "HEAD")
     app.router.add_route("*", "/api/{rest:.*}", api.no_such_path)
-    app.router.add_get("/{path:.*}", api.show_page)
+    _add(app, "/{path:.*}", api.show_page, "GET", "HEAD")
     return app
+
+
+def _add(app: web.Application, path: str, handler: Handler, *methods: str) -> None:
+    """Has a path answered; by other methods than these, with those that it knows."""
+    resource = app.router.add_resource(path)
+    for method in methods:
+        resource.add_route(method, handler)
+
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        known = " and ".join(methods)
+        status, document = errors.document("method", f"{request.method[:20]} is not for this path, {known} is")
+        refusal = _json(document, status)
+        refusal.headers["Allow"] = ", ".join(methods)
+        return refusal
+
+    resource.add_route("*", refuse)
 
 
 def runner(app: web.Application) -> web.AppRunner:
@@ -74,6 +97,7 @@ def runner(app: web.Application) -> web.AppRunner:
         access_log=None,
         logger=LOGGER,
         shutdown_timeout=SHUTDOWN_S,
+        keepalive_timeout=IDLE_S,
         max_line_size=LONGEST_LINE,
         max_field_size=LONGEST_LINE,
     )
@@ -94,9 +118,7 @@ def _cut(request: web.Request) -> Exception:
 
 
 @web.middleware
-async def _answered(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors become documents."""
     try:
         return await handler(request)
@@ -135,7 +157,7 @@ class _Api:
         for workers in (self._workers, self._exporters, self._readers):
             workers.close()
 
-    def handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def handler(self, route: Route) -> Handler:
         """How requests of a route are answered."""
         answer = {
             "document": self._document,
@@ -203,8 +225,11 @@ class _Api:
         """Gives a cookie for the token in the body: `{"token": "..."}`."""
         self._guard.check_origin(request.headers, request.host)
         try:
-            given = await request.json()
+            async with asyncio.timeout(BODY_S):
+                given = await request.json()
             token = given["token"]
+        except TimeoutError as error:
+            raise RequestError("late", f"the body did not come within {BODY_S:g} s") from error
         except (ValueError, KeyError, TypeError) as error:
             raise RequestError("parameter", 'the body is JSON: {"token": "..."}') from error
         if not isinstance(token, str) or not self._guard.opens(token):

@@ -15,6 +15,8 @@ CODES = {
     "token": (401, "no valid token and no session"),
     "origin": (403, "the request came from another site, or by a name that is not this server's"),
     "not_found": (404, "there is no such record or path"),
+    "method": (405, "the path is not asked by this method; the header Allow names those that it is"),
+    "late": (408, "the request did not come in time"),
     "ambiguous": (409, "a shortened id fits several records, of which `ids` has some"),
     "too_large": (413, "the request is too large"),
     "failed": (500, "the server could not answer; the message says why"),
@@ -37,9 +39,9 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
     """Status and document of an error; None: it is none that a request can cause."""
     match error:
         case RequestError():
-            return _error(error.code, str(error), hint=error.hint)
+            return document(error.code, str(error), hint=error.hint)
         case FilterError():
-            return _error(
+            return document(
                 "filter",
                 error.message,
                 position=error.position,
@@ -47,18 +49,19 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]] | None:
                 hint=error.suggestion,
             )
         case NotFoundError():
-            return _error("not_found", str(error))
+            return document("not_found", str(error))
         case AmbiguousError():
-            return _error("ambiguous", str(error), ids=list(error.ids))
+            return document("ambiguous", str(error), ids=list(error.ids))
         case SlowError() | TooSlowError():
-            return _error("slow", str(error))
+            return document("slow", str(error))
         case FeedError():
-            return _error("refused", str(error))
+            return document("refused", str(error))
         case StoreError():
-            return _error("failed", str(error))
+            return document("failed", str(error))
     return None
 
 
-def _error(code: str, message: str, **more: Any) -> tuple[int, dict[str, Any]]:
+def document(code: str, message: str, **more: Any) -> tuple[int, dict[str, Any]]:
+    """Status and document of a code; what is None is left out."""
     known = {name: value for name, value in more.items() if value is not None}
     return CODES[code][0], {"error": {"code": code, "message": message, **known}}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pyarrow as pa
 from aiohttp import web
+from aiohttp.hdrs import METH_HEAD
 
 from tapper.collector.api import answers
 from tapper.feed.rows import EXCHANGE_ROW, PAYLOAD_ROW
@@ -125,6 +126,8 @@ async def send(
         response = web.StreamResponse(headers={"Content-Type": form.media_type})
         response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form.suffix}"'
         await response.prepare(request)
+        if request.method == METH_HEAD:
+            return response
         while piece := await reading:
             async with asyncio.timeout(PATIENCE_S):
                 await response.write(piece)

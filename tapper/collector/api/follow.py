@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from aiohttp import web
+from aiohttp.hdrs import METH_HEAD
 
 from tapper.collector.api import errors
 from tapper.collector.api.exports import ARROW, PATIENCE_S, PIECE, Pipe, schema_of
@@ -92,7 +93,8 @@ async def events(
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
     try:
         await response.prepare(request)
-        await _send_events(response, mailbox, lambda: workers.run(feed.revision), reading)
+        if request.method != METH_HEAD:
+            await _send_events(response, mailbox, lambda: workers.run(feed.revision), reading)
     finally:
         mailbox.left = True
     return response
@@ -160,7 +162,7 @@ async def arrow(request: web.Request, feed: Feed, values: dict[str, Any], reader
     piece: asyncio.Future[bytes] = asyncio.ensure_future(pipe.read_piece())
     try:
         await response.prepare(request)
-        while True:
+        while request.method != METH_HEAD:
             await asyncio.wait((reading, piece), return_when=asyncio.FIRST_COMPLETED)
             if not piece.done():
                 await reading  # an error: the stream is cut, which tells the reader

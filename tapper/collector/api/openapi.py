@@ -36,7 +36,8 @@ _COUNTER = pa.schema(
 DESCRIPTION = (
     "What tapper has of one session, live or saved. Times are text: nanoseconds since the Unix epoch. So are ids that"
     " are numbers. Durations (`..._ns`) and sizes (`..._bytes`) are numbers. A body that is UTF-8 is text, another is"
-    " base64, and `..._encoding` says so. Lists may be had as an Arrow stream too, by the Accept header."
+    " base64, and `..._encoding` says so. Lists may be had as an Arrow stream too, by the Accept header. HEAD is"
+    " answered as GET, without the body."
 )
 
 

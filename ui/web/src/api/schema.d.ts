@@ -402,7 +402,7 @@ export interface components {
         Error: {
             error: {
                 /** @enum {unknown} */
-                code: "parameter" | "filter" | "refused" | "token" | "origin" | "not_found" | "ambiguous" | "too_large" | "failed" | "busy" | "slow";
+                code: "parameter" | "filter" | "refused" | "token" | "origin" | "not_found" | "method" | "late" | "ambiguous" | "too_large" | "failed" | "busy" | "slow";
                 message: string;
                 position?: number;
                 length?: number;
@@ -943,6 +943,8 @@ export interface components {
          *     - token (401): no valid token and no session
          *     - origin (403): the request came from another site, or by a name that is not this server's
          *     - not_found (404): there is no such record or path
+         *     - method (405): the path is not asked by this method; the header Allow names those that it is
+         *     - late (408): the request did not come in time
          *     - ambiguous (409): a shortened id fits several records, of which `ids` has some
          *     - too_large (413): the request is too large
          *     - failed (500): the server could not answer; the message says why
