@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def browse(feed: Feed, options: Web) -> None:
     """Shows a feed until Ctrl-C."""
-    with page(feed, options):
-        try:
+    try:
+        with page(feed, options):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            say("")
+    except KeyboardInterrupt:
+        say("")
 
 
 @contextmanager
