@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 
 use crate::counters::{Counter, Counters};
 use crate::packet::{Decoded, Endpoint, Segment};
-use crate::protocol::{DATAGRAM_REGISTRY, Probe, REGISTRY, Side};
+use crate::protocol::Probe;
+use crate::protocol::registry::{DATAGRAM_REGISTRY, REGISTRY};
+use crate::stream::Side;
 
 /// What is wanted of the traffic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! One half of an exchange, a request or a response, while it is being read.
 
 use crate::packet::Nanos;
-use crate::protocol::Mark;
+use crate::stream::Mark;
 
-/// Bits of the `notes` column; `tapper.model.notes` names the same bits.
+/// Bits of the `notes` column; `tapper.model.words` names the same bits.
 pub mod notes {
     /// Joined mid-stream: some of it may be unknown.
     pub const PARTIAL: u32 = 1 << 0;

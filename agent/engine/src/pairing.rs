@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use crate::config::SECOND;
 use crate::packet::Nanos;
-use crate::protocol::Mark;
+use crate::stream::Mark;
 
 /// Silence after which earlier requests can be taken as answered or given up.
 const QUIET: Nanos = SECOND;

@@ -97,13 +97,15 @@ impl Bytes {
         self.data[from..].make_ascii_lowercase();
     }
 
-    /// Appends hexadecimal digits in lower case.
+    /// Appends hexadecimal digits in lower case, or null.
     #[inline]
-    pub fn push_hex(&mut self, digits: &[u8]) {
-        debug_assert!(digits.iter().all(u8::is_ascii_hexdigit));
-        // Of digits and small letters the bit is set.
-        self.data.extend(digits.iter().map(|digit| digit | 0x20));
-        self.end_row(true);
+    pub fn push_hex(&mut self, digits: Option<&[u8]>) {
+        if let Some(digits) = digits {
+            debug_assert!(digits.iter().all(u8::is_ascii_hexdigit));
+            // Of digits and small letters the bit is set.
+            self.data.extend(digits.iter().map(|digit| digit | 0x20));
+        }
+        self.end_row(digits.is_some());
     }
 
     /// Appends null.

@@ -1,17 +1,17 @@
 //! Flows: from segments and datagrams to the bytes of connections, in order, with what is lost said.
 
-mod sightings;
 mod tcp;
 mod udp;
 
 use std::collections::HashMap;
 
 use crate::config::MILLISECOND;
+use crate::conn::Conn;
 use crate::counters::Counter;
 use crate::output::Output;
 use crate::packet::{Datagram, Decoded, Endpoint, Nanos, Segment, Unreachable, flags};
-use crate::protocol::{Conn, End};
-pub use sightings::Sightings;
+use crate::protocol::End;
+use crate::sightings::Sightings;
 use tcp::TcpFlow;
 use udp::UdpFlow;
 

@@ -1,10 +1,13 @@
 //! A UDP flow: datagrams between two ends.
 
 use crate::config::SECOND;
+use crate::conn::Conn;
 use crate::counters::Counter;
 use crate::output::{ConnectionRow, Output};
 use crate::packet::{Datagram, Nanos, Unreachable};
-use crate::protocol::{Conn, Context, DATAGRAM_REGISTRY, DatagramDissector, End, Probe, Side};
+use crate::protocol::registry::DATAGRAM_REGISTRY;
+use crate::protocol::{Context, DatagramDissector, End, Probe};
+use crate::stream::Side;
 
 /// Datagrams of a flow that are probed before it is left alone.
 const PROBED: u64 = 16;

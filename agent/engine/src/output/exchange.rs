@@ -5,13 +5,13 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_array::types::{Int32Type, Int64Type, TimestampNanosecondType, UInt16Type, UInt32Type, UInt64Type};
 
-use super::head::{Class, Said, media_type, push_trace};
+use super::head::{Class, Said, media_type};
 use super::{Exchange, Output};
 use crate::columns::{Addrs, Bytes, IntLists, Numbers, Pairs, Uuids, Words};
+use crate::conn::Conn;
 use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::packet::Nanos;
-use crate::protocol::Conn;
 
 #[derive(Default)]
 pub(super) struct ExchangeColumns {
@@ -198,7 +198,9 @@ impl Output {
         c.view.push(conn.view());
         c.connection.push(conn.id);
         c.stream.push_option(row.stream);
-        push_trace(c, row.request, &said[0]);
+        let (trace, span) = row.request.and_then(|request| said[0].trace_ids(request)).unzip();
+        c.trace_id.push_hex(trace);
+        c.span_id.push_hex(span.flatten());
         c.messages_sent.push_option(row.messages.map(|m| m.sent));
         c.messages_received.push_option(row.messages.map(|m| m.received));
         c.first_message.push_option(row.messages.and_then(|m| m.first));

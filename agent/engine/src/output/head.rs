@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::exchange::ExchangeColumns;
 use crate::message::Message;
 use crate::redact::{HeaderKind, Redactor};
 
@@ -25,7 +24,7 @@ pub(super) enum Class {
 pub(super) struct Classes {
     known: HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>,
     names: Vec<Name>,
-    /// The name that was looked up last, by [`Side`](crate::protocol::Side).
+    /// The name that was looked up last, by [`Side`](crate::stream::Side).
     last: [usize; 2],
 }
 
@@ -144,6 +143,27 @@ pub(super) struct Said {
     pub redacted: bool,
 }
 
+impl Said {
+    /// Trace id and, if there is one, span id of these headers of a request: of W3C Trace Context or B3.
+    pub fn trace_ids<'a>(&self, request: &'a Message) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+        let (class, span) = self.trace?;
+        let value = request.span(span).trim_ascii();
+        let (first, rest) = part(value);
+        let (trace, span_id) = match class {
+            // version "-" trace-id "-" parent-id "-" trace-flags
+            Class::TraceParent => {
+                let (trace, rest) = part(rest);
+                (trace, Some(part(rest).0))
+            }
+            // {TraceId}-{SpanId}-{SamplingState}-{ParentSpanId}
+            Class::B3 => (first, Some(part(rest).0)),
+            _ => (value, self.span.map(|span| request.span(span).trim_ascii())),
+        };
+        let span_id = span_id.filter(|id| id.len() == 16 && is_hex(id));
+        is_hex(trace).then_some((trace, span_id))
+    }
+}
+
 /// Whether there are hexadecimal digits only, and as many as a trace id or half of one has. Without a branch for each:
 /// they are as random as they can be.
 fn is_hex(text: &[u8]) -> bool {
@@ -163,39 +183,6 @@ fn part(value: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memchr(b'-', value) {
         Some(at) => (&value[..at], &value[at + 1..]),
         None => (value, b""),
-    }
-}
-
-/// Trace and span ids from W3C Trace Context or B3 headers.
-pub(super) fn push_trace(c: &mut ExchangeColumns, request: Option<&Message>, said: &Said) {
-    let ids = request.zip(said.trace).and_then(|(request, (class, span))| {
-        let value = request.span(span).trim_ascii();
-        let (first, rest) = part(value);
-        let (trace, span_id) = match class {
-            // version "-" trace-id "-" parent-id "-" trace-flags
-            Class::TraceParent => {
-                let (trace, rest) = part(rest);
-                (trace, Some(part(rest).0))
-            }
-            // {TraceId}-{SpanId}-{SamplingState}-{ParentSpanId}
-            Class::B3 => (first, Some(part(rest).0)),
-            _ => (value, said.span.map(|span| request.span(span).trim_ascii())),
-        };
-        let span_id = span_id.filter(|id| id.len() == 16 && is_hex(id));
-        is_hex(trace).then_some((trace, span_id))
-    });
-    match ids {
-        Some((trace, span)) => {
-            c.trace_id.push_hex(trace);
-            match span {
-                Some(span) => c.span_id.push_hex(span),
-                None => c.span_id.push_null(),
-            }
-        }
-        None => {
-            c.trace_id.push_null();
-            c.span_id.push_null();
-        }
     }
 }
 

@@ -8,9 +8,10 @@ use arrow_array::types::{TimestampNanosecondType, UInt32Type, UInt64Type};
 use super::body::is_coded;
 use super::{Output, StreamMessage};
 use crate::columns::{Bytes, Numbers, Uuids, Words};
+use crate::conn::Conn;
 use crate::counters::Counter;
 use crate::message::notes;
-use crate::protocol::{Conn, Side};
+use crate::stream::Side;
 
 #[derive(Default)]
 pub(super) struct MessageColumns {

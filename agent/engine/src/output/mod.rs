@@ -15,12 +15,13 @@ use self::head::Classes;
 use self::message::MessageColumns;
 pub use self::record::{ConnectionRow, Exchange, Messages, Outcome, StreamMessage};
 use crate::config::Config;
+use crate::conn::Conn;
 use crate::content::ContentDecoder;
 use crate::counters::Counters;
 use crate::message::Message;
 use crate::packet::Nanos;
-use crate::protocol::{Conn, Side};
 use crate::redact::Redactor;
+use crate::stream::Side;
 use crate::{id, schema};
 
 /// Messages whose buffers are kept for reuse.

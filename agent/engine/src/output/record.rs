@@ -2,7 +2,7 @@
 
 use crate::message::Message;
 use crate::packet::{Endpoint, Nanos};
-use crate::protocol::Side;
+use crate::stream::Side;
 
 /// How an exchange ended, in the words of the `outcome` column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

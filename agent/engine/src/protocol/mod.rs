@@ -5,104 +5,23 @@
 //! ([`crate::flow`]) keeps what was not consumed and shows it again with more behind it, so that the same events come
 //! from any split of the bytes. A lost piece is an event of its own ([`Dissector::gap`]).
 //!
-//! A new protocol is one new file or folder here and one line in [`REGISTRY`].
+//! A new protocol is one new file or folder here and one line in [`registry`].
 
 pub mod dns;
 pub mod http1;
 pub mod http2;
 pub mod redis;
+pub mod registry;
 mod sse;
 pub mod tls;
 mod websocket;
 
+use crate::conn::Conn;
 use crate::counters::Counter;
-use crate::flow::Sightings;
 use crate::message::notes;
 use crate::output::Output;
-use crate::packet::{Endpoint, Nanos};
-
-/// Which end of the connection sent the bytes. The client opened it, or, unknown, sent the requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// Sender of requests.
-    Client = 0,
-    /// Sender of responses.
-    Server = 1,
-}
-
-impl Side {
-    /// The other end.
-    pub fn peer(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-}
-
-/// Where a segment's payload begins in its direction's stream, and what came with it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mark {
-    /// Stream offset: bytes since the first that this direction was seen at, lost ones counted.
-    pub offset: u64,
-    /// When the segment was captured.
-    pub time: Nanos,
-    /// How much of the *peer's* stream the segment acknowledges, as an offset in that stream: the evidence for
-    /// pairing. A response acknowledges the request that it answers.
-    pub ack: u64,
-}
-
-/// The contiguous bytes of one direction that its dissector has not consumed yet.
-#[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
-    /// The bytes.
-    pub bytes: &'a [u8],
-    /// Stream offset of `bytes[0]`.
-    pub offset: u64,
-    /// The segments that the bytes came in, by ascending offset; the first begins at or before `offset`.
-    pub marks: &'a [Mark],
-}
-
-impl<'a> View<'a> {
-    /// The segment that holds `bytes[at]`, with the offset set to that of `bytes[at]` itself. `at` may be
-    /// `bytes.len()`: then the last segment.
-    pub fn mark(&self, at: usize) -> Mark {
-        let offset = self.offset + at as u64;
-        Mark { offset, ..self.marks[self.segment(offset)] }
-    }
-
-    /// The segment that holds the byte at a stream offset.
-    #[inline]
-    fn segment(&self, offset: u64) -> usize {
-        // Mostly there is but one.
-        if self.marks.len() == 1 { 0 } else { self.marks.partition_point(|m| m.offset <= offset).max(1) - 1 }
-    }
-
-    /// Whether a segment's payload begins at `bytes[at]`.
-    pub fn starts_segment(&self, at: usize) -> bool {
-        let offset = self.offset + at as u64;
-        self.marks.binary_search_by_key(&offset, |m| m.offset).is_ok()
-    }
-
-    /// What is left behind the first `n` bytes.
-    pub fn skip(&self, n: usize) -> View<'a> {
-        let offset = self.offset + n as u64;
-        View { bytes: &self.bytes[n..], offset, marks: &self.marks[self.segment(offset)..] }
-    }
-}
-
-/// A piece of one direction that was never captured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// Stream offset of the first lost byte.
-    pub offset: u64,
-    /// How many bytes are lost.
-    pub len: u64,
-    /// When the loss became certain.
-    pub time: Nanos,
-    /// Whether the segment was captured at this time and only its bytes were cut off by the snap length.
-    pub cut: bool,
-}
+use crate::packet::Nanos;
+use crate::stream::{Gap, Side, View};
 
 /// How a connection ended for its dissector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,45 +48,6 @@ pub enum Step {
     Reprobe(usize),
     /// This is not its protocol after all; the connection becomes unknown for this reason.
     Reject(&'static str),
-}
-
-/// The connection that a dissector works on.
-#[derive(Clone, Debug)]
-pub struct Conn {
-    /// The connection record's id.
-    pub id: u64,
-    /// Who asks.
-    pub client: Endpoint,
-    /// Who answers.
-    pub server: Endpoint,
-    /// Whether it is TCP; otherwise it is UDP.
-    pub tcp: bool,
-    /// The absolute sequence number at stream offset 0, by [`Side`].
-    pub seq_base: [u32; 2],
-    /// Whether the connection was joined after its handshake, so that its first bytes may be missing.
-    pub midstream: bool,
-    /// TLS server name, for the connection record.
-    pub sni: Option<String>,
-    /// TLS application protocol, for the connection record.
-    pub alpn: Option<String>,
-    /// Exchanges put out so far.
-    pub exchanges: u32,
-    /// Stream offset behind the newest repeated segment, by [`Side`].
-    pub retransmitted_to: [u64; 2],
-    /// Where its packets are seen.
-    pub sightings: Sightings,
-}
-
-impl Conn {
-    /// Whose machine captured it, as the `view` column has it.
-    pub fn view(&self) -> &'static str {
-        self.sightings.view(self.client, self.server)
-    }
-
-    /// The absolute TCP sequence number of a stream offset: half of the fingerprint of an exchange.
-    pub fn seq(&self, side: Side, offset: u64) -> u32 {
-        self.seq_base[side as usize].wrapping_add(offset as u32)
-    }
 }
 
 /// What a dissector works with besides the bytes.
@@ -263,10 +143,3 @@ pub struct DatagramProtocol {
     /// Makes a dissector for one flow.
     pub new: fn() -> Box<dyn DatagramDissector>,
 }
-
-/// All datagram protocols, in the order in which they are asked.
-pub static DATAGRAM_REGISTRY: &[DatagramProtocol] = &[dns::PROTOCOL_UDP];
-
-/// All stream protocols, in the order in which they are asked.
-pub static REGISTRY: &[Protocol] =
-    &[http2::PROTOCOL, http1::PROTOCOL, redis::PROTOCOL, tls::PROTOCOL, dns::PROTOCOL_TCP];

@@ -1,9 +1,10 @@
 //! Server-sent events: the messages of a `text/event-stream` body
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation>).
 
+use crate::conn::Conn;
 use crate::output::{Messages, Output, StreamMessage};
 use crate::packet::Nanos;
-use crate::protocol::{Conn, Side};
+use crate::stream::Side;
 
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use memchr::memchr;
 
 use super::Rules;
 use super::edit::Edit;
+use super::scheme::credentials;
 use super::text::Style;
 
 /// What a header's value is.
@@ -38,60 +39,8 @@ const TARGETS: &[&str] = &[
     "x-rewrite-url",
 ];
 
-/// Schemes of the Authorization header (RFC 9110 section 11.6.2): the registered ones and some that are usual; the most
-/// usual first.
-const SCHEMES: &[&str] = &[
-    "bearer",
-    "basic",
-    "digest",
-    "negotiate",
-    "ntlm",
-    "token",
-    "apikey",
-    "api-key",
-    "key",
-    "jwt",
-    "dpop",
-    "gnap",
-    "hoba",
-    "mutual",
-    "oauth",
-    "hawk",
-    "mac",
-    "vapid",
-    "signature",
-    "concealed",
-    "privatetoken",
-    "scram-sha-1",
-    "scram-sha-256",
-    "aws4-hmac-sha256",
-    "aws4-ecdsa-p256-sha256",
-    "aws",
-    "sharedkey",
-    "sharedkeylite",
-    "googlelogin",
-    "splunk",
-    "zoho-oauthtoken",
-];
-
 /// The Kubernetes API takes a bearer token as a WebSocket protocol of this prefix.
 const WEBSOCKET_BEARER: &[u8] = b"base64url.bearer.authorization.k8s.io.";
-
-/// Bytes of the scheme and the blanks behind it, at the beginning of the value of a header or field of this name.
-pub(super) fn scheme(name: &[u8], value: &[u8]) -> usize {
-    if !name.len().checked_sub(13).is_some_and(|at| name[at..].eq_ignore_ascii_case(b"authorization")) {
-        return 0;
-    }
-    credentials(value)
-}
-
-/// Bytes of the scheme and the blanks behind it, at the beginning of credentials.
-fn credentials(value: &[u8]) -> usize {
-    let word = memchr(b' ', value).unwrap_or(value.len());
-    let blanks = value[word..].iter().take_while(|&&b| b == b' ').count();
-    let is_scheme = SCHEMES.iter().any(|scheme| value[..word].eq_ignore_ascii_case(scheme.as_bytes()));
-    if is_scheme && blanks > 0 { word + blanks } else { 0 }
-}
 
 impl Rules {
     /// How to look at values of this name; none: not at all.

@@ -4,7 +4,7 @@ use memchr::{memchr, memmem};
 
 use super::quote::{bare_end, container_end, hex4, opening, skip_space};
 use super::text::{NAME, Scan, Style};
-use super::{header, query};
+use super::{query, scheme};
 
 /// GraphQL variables that are remembered because they were given to a secret argument.
 const VARIABLES: usize = 8;
@@ -149,7 +149,7 @@ impl Scan<'_> {
         let end_of_line = |from: usize| memchr(b'\n', &self.text[from..]).map_or(self.text.len(), |n| from + n);
         let mut end = end_of_line(at);
         let start = at + self.text[at..end].iter().take_while(|b| b.is_ascii_whitespace()).count();
-        let start = start + header::scheme(name, &self.text[start..end]);
+        let start = start + scheme::of_field(name, &self.text[start..end]);
         if matches!(self.text[start..end].trim_ascii(), [b'|' | b'>', rest @ ..] if rest.len() < 3) {
             while end < self.text.len() {
                 let next = end_of_line(end + 1);

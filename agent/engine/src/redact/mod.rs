@@ -20,7 +20,9 @@ mod protobuf;
 mod query;
 mod quote;
 mod schema;
+mod scheme;
 mod text;
+mod wire;
 
 #[cfg(test)]
 mod properties;

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::names::Names;
-use super::protobuf::{Field, Value, field};
+use super::wire::{Field, Value, field};
 
 /// Messages and methods that are remembered; large companies' sets have some 50,000.
 const MOST: usize = 100_000;

@@ -19,7 +19,7 @@ use memchr::{memchr, memmem, memrchr};
 use super::edit::Edit;
 use super::find::Hit;
 use super::quote::{self, bare_end, container_end, hex4, level, opening, skip_space, slashes, string_end, unescape};
-use super::{Mark, Rules, header};
+use super::{Mark, Rules, scheme};
 
 /// Names longer than this are not looked at as a whole: bounds the way back to their beginning.
 pub(super) const NAME: usize = 256;
@@ -201,7 +201,7 @@ impl<'a> Scan<'a> {
     pub fn string(&mut self, start: usize, level: u32, name: &[u8]) {
         let end = string_end(self.text, start, level);
         self.done = end.closed.unwrap_or(end.content);
-        let start = start + header::scheme(name, &self.text[start..end.content]);
+        let start = start + scheme::of_field(name, &self.text[start..end.content]);
         if start < end.content {
             let mark = self.rules.mark(&read(&self.text[start..end.content], level));
             self.put(start, end.content, &mark);

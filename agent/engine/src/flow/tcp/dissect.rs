@@ -4,7 +4,9 @@ use super::TcpFlow;
 use crate::counters::Counter;
 use crate::output::Output;
 use crate::packet::Nanos;
-use crate::protocol::{Context, Dissector, End, Gap, Mark, Probe, REGISTRY, Side, Step, View};
+use crate::protocol::registry::REGISTRY;
+use crate::protocol::{Context, Dissector, End, Probe, Step};
+use crate::stream::{Gap, Mark, Side, View};
 
 /// Bytes of one direction that are kept while no protocol is recognised yet.
 const PROBE_BYTES: usize = 4096;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::packet::Nanos;
-use crate::protocol::{Mark, View};
+use crate::stream::{Mark, View};
 
 /// A segment that waits for what precedes it.
 pub(super) struct Waiting {

@@ -7,10 +7,12 @@ mod record;
 
 use self::dissect::Stage;
 use self::half::Half;
+use crate::conn::Conn;
 use crate::counters::Counter;
 use crate::output::Output;
 use crate::packet::{Endpoint, Nanos, Segment, Unreachable, flags};
-use crate::protocol::{Conn, Context, End, Mark, Side};
+use crate::protocol::{Context, End};
+use crate::stream::{Mark, Side};
 
 /// How far from what is expected a sequence number may be: the largest window there is would be 1 GiB (RFC 7323), the
 /// largest in use some MiB.

@@ -6,7 +6,8 @@ use super::half::Waiting;
 use crate::counters::Counter;
 use crate::output::Output;
 use crate::packet::{Nanos, Segment};
-use crate::protocol::{Context, End, Gap, Mark, Side};
+use crate::protocol::{Context, End};
+use crate::stream::{Gap, Mark, Side};
 
 impl TcpFlow {
     pub(super) fn payload(&mut self, side: Side, segment: &Segment<'_>, offset: i64, mark: Mark, out: &mut Output) {

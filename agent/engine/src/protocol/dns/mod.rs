@@ -11,11 +11,10 @@ pub mod words;
 mod tests;
 
 use self::questions::Questions;
-use super::{
-    Context, DatagramDissector, DatagramProtocol, Dissector, End, Gap, Mark, Probe, Protocol, Side, Step, View,
-};
+use super::{Context, DatagramDissector, DatagramProtocol, Dissector, End, Probe, Protocol, Step};
 use crate::counters::Counter;
 use crate::packet::Nanos;
+use crate::stream::{Gap, Mark, Side, View};
 
 /// How DNS over UDP is recognised.
 pub const PROTOCOL_UDP: DatagramProtocol = DatagramProtocol { probe: probe_datagram, new: || Box::<DnsUdp>::default() };

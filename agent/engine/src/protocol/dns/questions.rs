@@ -5,7 +5,8 @@ use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::output::{Exchange, Outcome};
 use crate::packet::Nanos;
-use crate::protocol::{Context, End, Mark, Side};
+use crate::protocol::{Context, End};
+use crate::stream::{Mark, Side};
 
 /// Unanswered questions of one flow; a resolver has a few under way.
 const PENDING: usize = 256;

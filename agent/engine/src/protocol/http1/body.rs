@@ -6,7 +6,8 @@ use super::{At, Http1, Reading};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::packet::Nanos;
-use crate::protocol::{Context, Side, Step, View};
+use crate::protocol::{Context, Step};
+use crate::stream::{Side, View};
 
 impl Http1 {
     /// Reads a piece of a body.

@@ -12,11 +12,12 @@ use self::framing::Framing;
 pub(super) use self::head::is_prober;
 use self::record::{Answer, Call, put};
 use self::sync::skippable;
-use super::{Context, Dissector, End, Gap, Probe, Protocol, Side, Step, View};
+use super::{Context, Dissector, End, Probe, Protocol, Step};
 use crate::message::{Message, notes};
 use crate::output::Outcome;
 use crate::packet::Nanos;
 use crate::pairing::Pairing;
+use crate::stream::{Gap, Side, View};
 
 /// How HTTP/1 is recognised.
 pub const PROTOCOL: Protocol = Protocol { name: "http", probe, new: || Box::<Http1>::default() };

@@ -7,7 +7,8 @@ use super::{At, Http1, Reading};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::output::Outcome;
-use crate::protocol::{Context, Side, Step, View};
+use crate::protocol::{Context, Step};
+use crate::stream::{Side, View};
 
 impl Http1 {
     pub(super) fn request_head(&mut self, view: View<'_>, cx: &mut Context<'_>) -> Step {

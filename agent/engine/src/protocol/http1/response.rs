@@ -10,7 +10,8 @@ use crate::message::{Message, notes};
 use crate::output::Outcome;
 use crate::protocol::http2::{Http2, Upgraded};
 use crate::protocol::websocket::{self, WebSocket};
-use crate::protocol::{Context, Mark, Side, Step, View};
+use crate::protocol::{Context, Step};
+use crate::stream::{Mark, Side, View};
 
 impl Http1 {
     pub(super) fn response_head(&mut self, view: View<'_>, cx: &mut Context<'_>) -> Step {

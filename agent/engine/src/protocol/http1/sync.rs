@@ -5,7 +5,8 @@ use super::record::Answer;
 use super::{At, Http1, Reading};
 use crate::counters::Counter;
 use crate::message::notes;
-use crate::protocol::{Context, Side, Step, View};
+use crate::protocol::{Context, Step};
+use crate::stream::{Side, View};
 
 /// Bytes that no message begins in, so that a start which is not wholly there yet stays.
 pub(super) fn skippable(side: Side, view: View<'_>) -> usize {

@@ -3,7 +3,8 @@
 use super::Http2;
 use super::frame::{self, Frame, HEADER, flag, kind};
 use crate::counters::Counter;
-use crate::protocol::{Context, Mark, Side, View};
+use crate::protocol::Context;
+use crate::stream::{Mark, Side, View};
 
 /// Bytes of one frame with fields, and of one field block in several frames: below what may stay unconsumed, and more
 /// than servers allow (8 to 64 KiB).

@@ -8,7 +8,8 @@ use super::stream::Stream;
 use super::{Http2, RANGES};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
-use crate::protocol::{Context, Mark, Side};
+use crate::protocol::Context;
+use crate::stream::{Mark, Side};
 
 impl Http2 {
     /// Does something to a stream, if it is there, and counts what it holds then.

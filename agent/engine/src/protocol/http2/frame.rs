@@ -1,6 +1,6 @@
 //! Frame headers and what the rules say about them (RFC 9113 sections 4.1 and 6).
 
-use crate::protocol::Side;
+use crate::stream::Side;
 
 /// Bytes of a frame's header.
 pub(super) const HEADER: usize = 9;

@@ -6,7 +6,8 @@ use super::record::Finish;
 use super::sync::{self, Found};
 use super::{At, Http2};
 use crate::counters::Counter;
-use crate::protocol::{Context, Mark, Side, View};
+use crate::protocol::Context;
+use crate::stream::{Mark, Side, View};
 
 impl Http2 {
     /// The first bytes of a direction.

@@ -6,7 +6,8 @@ use super::stream::Stream;
 use crate::message::notes;
 use crate::output::StreamMessage;
 use crate::packet::Nanos;
-use crate::protocol::{Context, Side, View};
+use crate::protocol::Context;
+use crate::stream::{Side, View};
 
 impl Stream {
     pub(super) fn grpc_data(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) {

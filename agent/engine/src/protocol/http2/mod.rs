@@ -22,11 +22,12 @@ use self::hpack::Decoder;
 use self::record::{Closing, Finish};
 use self::stream::Stream;
 use self::streams::Streams;
-use super::{Context, Dissector, End, Gap, Mark, Probe, Protocol, Side, Step, View};
+use super::{Context, Dissector, End, Probe, Protocol, Step};
 use crate::config::SECOND;
 use crate::message::{Message, notes};
 use crate::output::Outcome;
 use crate::packet::Nanos;
+use crate::stream::{Gap, Mark, Side, View};
 
 /// How HTTP/2 is recognised.
 pub const PROTOCOL: Protocol = Protocol { name: "http", probe, new: || Box::<Http2>::default() };

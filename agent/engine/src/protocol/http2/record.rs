@@ -8,7 +8,8 @@ use super::stream::Stream;
 use crate::message::notes;
 use crate::output::{Exchange, Outcome};
 use crate::packet::Nanos;
-use crate::protocol::{Context, End, Side};
+use crate::protocol::{Context, End};
+use crate::stream::Side;
 
 /// Why nothing more of a stream is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

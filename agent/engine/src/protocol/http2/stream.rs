@@ -5,8 +5,9 @@ use super::head::{Content, Head};
 use crate::message::{Message, notes};
 use crate::output::Messages;
 use crate::packet::Nanos;
+use crate::protocol::Context;
 use crate::protocol::sse::Events;
-use crate::protocol::{Context, Side, View};
+use crate::stream::{Side, View};
 
 type Span = (u32, u32);
 

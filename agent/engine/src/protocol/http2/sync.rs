@@ -5,7 +5,8 @@
 
 use super::frame::{Frame, HEADER, PREFACE, flag, fragment, kind};
 use super::hpack;
-use crate::protocol::{Probe, Side, View};
+use crate::protocol::Probe;
+use crate::stream::{Side, View};
 
 /// Enough to recognise the protocol by.
 const ENOUGH: u32 = 60;
@@ -184,7 +185,7 @@ mod tests {
         for seed in 0..20_000 {
             let bytes = random(seed, 1448);
             assert!(!matches!(probe(&bytes), Probe::Match(_)), "seed {seed}");
-            let mark = crate::protocol::Mark::default();
+            let mark = crate::stream::Mark::default();
             let view = View { bytes: &bytes, offset: 0, marks: &[mark] };
             assert!(matches!(find(view, |stream| stream < 64), Found::Perhaps(_)), "seed {seed}");
         }
@@ -201,7 +202,7 @@ mod tests {
                 .map(|(at, b)| if at % (1 + seed as usize % 5) == 0 { b % 10 } else { 0 })
                 .collect();
             assert!(!matches!(probe(&bytes), Probe::Match(_)), "seed {seed}");
-            let mark = crate::protocol::Mark::default();
+            let mark = crate::stream::Mark::default();
             let view = View { bytes: &bytes, offset: 0, marks: &[mark] };
             assert!(matches!(find(view, |stream| stream < 16), Found::Perhaps(_)), "seed {seed}");
         }

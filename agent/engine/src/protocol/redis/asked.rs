@@ -8,7 +8,8 @@ use super::{Answers, Redis, render};
 use crate::counters::Counter;
 use crate::message::notes;
 use crate::output::Outcome;
-use crate::protocol::{Context, Mark, Side};
+use crate::protocol::Context;
+use crate::stream::{Mark, Side};
 
 /// Transactions longer than this are redacted as if what was asked were not known.
 const TRANSACTION: usize = 4096;

@@ -1,7 +1,8 @@
 //! Where values may begin: to recognise Redis, and to find commands and pushes again after a loss.
 
 use super::command;
-use crate::protocol::{Probe, Side, View};
+use crate::protocol::Probe;
+use crate::stream::{Side, View};
 
 /// Whether these are the first bytes of Redis, and who sent them.
 pub(super) fn probe(bytes: &[u8]) -> Probe {

@@ -1,7 +1,7 @@
 //! One direction of a connection: the value that is being read.
 
 use super::scan::Scan;
-use crate::protocol::Mark;
+use crate::stream::Mark;
 
 /// Bytes of a value that are kept beyond what of its text is, for the lengths in between.
 const FRAMING: usize = 1024;

@@ -4,7 +4,8 @@ use super::record::{Command, Reply, Unanswered};
 use super::trust::Order;
 use super::{Answers, Redis, asked};
 use crate::output::Outcome;
-use crate::protocol::{Context, Side, View};
+use crate::protocol::Context;
+use crate::stream::{Side, View};
 
 impl Redis {
     /// From here on it is not known how many values there are; `rest` is left of one, `why` is noted of it.

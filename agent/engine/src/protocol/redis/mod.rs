@@ -31,12 +31,13 @@ use self::scan::Fed;
 use self::secret::Hidden;
 use self::stream::Stream;
 use self::trust::Trust;
-use super::{Context, Dissector, End, Gap, Mark, Protocol, Side, Step, View};
+use super::{Context, Dissector, End, Protocol, Step};
 use crate::config::SECOND;
 use crate::counters::Counter;
 use crate::message::notes;
 use crate::output::Outcome;
 use crate::packet::Nanos;
+use crate::stream::{Gap, Mark, Side, View};
 
 /// How Redis is recognised.
 pub const PROTOCOL: Protocol = Protocol { name: "redis", probe: find::probe, new: || Box::<Redis>::default() };

@@ -4,7 +4,8 @@ use super::half::IDLE;
 use super::record::Reply;
 use super::{Redis, command, inline};
 use crate::message::notes;
-use crate::protocol::{Context, Mark, Side, View};
+use crate::protocol::Context;
+use crate::stream::{Mark, Side, View};
 
 impl Redis {
     /// A value ends `n` bytes behind `done`.

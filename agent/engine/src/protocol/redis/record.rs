@@ -11,7 +11,8 @@ use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::output::{Exchange, Messages, Outcome};
 use crate::packet::Nanos;
-use crate::protocol::{Context, Mark, Side};
+use crate::protocol::Context;
+use crate::stream::{Mark, Side};
 
 /// A command and what is known of it.
 pub(super) struct Command {

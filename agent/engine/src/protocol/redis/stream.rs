@@ -8,7 +8,8 @@ use super::{Redis, asked, command, inline, render};
 use crate::message::{Message, notes};
 use crate::output::{Exchange, Messages, Outcome, StreamMessage};
 use crate::packet::Nanos;
-use crate::protocol::{Context, Side};
+use crate::protocol::Context;
+use crate::stream::Side;
 
 /// Channels of a connection that are remembered; a delivery by another one goes to the newest subscription.
 const CHANNELS: usize = 4096;

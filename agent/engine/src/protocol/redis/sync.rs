@@ -19,7 +19,8 @@ use super::record::{Command, Reply};
 use super::trust::{Order, QUIET};
 use super::{Redis, kinds};
 use crate::packet::Nanos;
-use crate::protocol::{Context, Mark, Side};
+use crate::protocol::Context;
+use crate::stream::{Mark, Side};
 
 impl Redis {
     /// A client's segment begins with a command.

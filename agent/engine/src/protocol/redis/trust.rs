@@ -2,7 +2,7 @@
 
 use crate::config::SECOND;
 use crate::packet::Nanos;
-use crate::protocol::{Gap, Mark, Side, View};
+use crate::stream::{Gap, Mark, Side, View};
 
 /// Silence after which a client's command is the only one under way.
 pub(super) const QUIET: Nanos = SECOND;

@@ -6,8 +6,9 @@ pub mod hello;
 mod tests;
 
 use self::hello::{Parsed, client_hello, server_hello};
-use super::{Context, Dissector, End, Gap, Probe, Protocol, Side, Step, View};
+use super::{Context, Dissector, End, Probe, Protocol, Step};
 use crate::packet::Nanos;
+use crate::stream::{Gap, Side, View};
 
 /// Bytes that are waited for to see a whole hello.
 const LONGEST: usize = 16 << 10;

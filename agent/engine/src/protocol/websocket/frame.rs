@@ -1,6 +1,6 @@
 //! Frames (RFC 6455 section 5.2), and where they may begin in bytes of which nothing is known.
 
-use crate::protocol::{Side, View};
+use crate::stream::{Side, View};
 
 /// Numbers of section 11.8.
 pub(super) mod opcode {
@@ -218,7 +218,7 @@ mod tests {
         let mut found = 0;
         for seed in 0..20_000u64 {
             let bytes: Vec<u8> = (0..181).flat_map(|at| crate::id::mix(&[seed, at]).to_le_bytes()).collect();
-            let marks = [crate::protocol::Mark::default()];
+            let marks = [crate::stream::Mark::default()];
             found += u32::from(find(View { bytes: &bytes, offset: 0, marks: &marks }, true, Some(true)).1);
         }
         assert_eq!(found, 0);

@@ -6,11 +6,12 @@ mod record;
 
 use self::deflate::Inflater;
 use self::frame::{Header, Read, opcode};
-use super::{Context, Dissector, End, Gap, Side, Step, View};
+use super::{Context, Dissector, End, Step};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::output::{Messages, Outcome};
 use crate::packet::Nanos;
+use crate::stream::{Gap, Side, View};
 
 /// The exchange of HTTP that became a WebSocket.
 pub(super) struct Upgraded {

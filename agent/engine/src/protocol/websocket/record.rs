@@ -6,7 +6,8 @@ use crate::counters::Counter;
 use crate::message::notes;
 use crate::output::{Exchange, Outcome, StreamMessage};
 use crate::packet::Nanos;
-use crate::protocol::{Context, Side};
+use crate::protocol::Context;
+use crate::stream::Side;
 
 /// What a message's row has of its own.
 struct Said<'a> {

@@ -11,7 +11,7 @@ pub(super) use self::huffman::encode as huffman_encode;
 pub(super) use self::table::Class;
 use self::table::{Dynamic, LARGEST, STATIC};
 use crate::message::Header;
-use crate::protocol::Side;
+use crate::stream::Side;
 
 /// The block breaks the rules: what follows in it, and the table, are unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

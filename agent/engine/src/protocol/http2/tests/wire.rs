@@ -11,8 +11,8 @@ use crate::config::{Config, MILLISECOND};
 use crate::flow::Flows;
 use crate::output::{Batches, Output};
 use crate::packet::{Addr, Decoded, Endpoint, Nanos, Segment, Sight, flags};
-use crate::protocol::Side;
 use crate::protocol::http2::frame::{PREFACE, flag, kind};
+use crate::stream::Side;
 
 pub use Side::{Client, Server};
 

@@ -5,8 +5,8 @@ mod order;
 mod values;
 mod windows;
 
-use crate::protocol::Side::{Client, Server};
 use crate::protocol::http2::tests::wire::{Records, Row, Wire};
+use crate::stream::Side::{Client, Server};
 
 /// Commands as a client sends them, words separated by spaces.
 fn commands(listed: &[&str]) -> Vec<u8> {
