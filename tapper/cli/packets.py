@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tapper.cli.output import output_of, target, write_lines
 from tapper.cli.problems import say
-from tapper.cli.showing import output_of, target, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
-from tapper.cli.terminal import Terminal, Visible, terminal
-from tapper.cli.values import LISTS, ROWS, format_of
+from tapper.cli.output import BINARY, TABLES, limit_of, output_of, target, write_lines
+from tapper.cli.terminal import Visible
+from tapper.cli.values import LISTS, format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tapper.cli.source import Source
     from tapper.cli.values import Listing
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 PAGE = 1_000
 """Rows of a table read at once."""
-BINARY = ("parquet", "png")
-TABLES = ("table", "wide")
 ORDERS = {"size": "response_body_bytes", "latency": "latency_ns", "from": "src_name", "to": "dst_name"}
 """Short names of columns to order by."""
 
@@ -59,13 +56,6 @@ def _match(source: Source, where: str) -> None:
     """Counts what the filter lets through, for the closing lines."""
     if where:
         source.where, source.matched = where, source.feed.count(where)
-
-
-def limit_of(listing: Listing, chosen: str) -> int | None:
-    """How many rows; None: all."""
-    if listing.limit is not None:
-        return listing.limit or None
-    return ROWS if chosen in TABLES and listing.output is None and sys.stdout.isatty() else None
 
 
 def _known_order(column: str) -> None:
@@ -171,36 +161,3 @@ def saved(source: Source, path: str) -> None:
     from tapper.cli.problems import say
 
     say(f"saved {path}: {source.feed.count():,} requests; look at it with: tapper open {path}")
-
-
-@contextmanager
-def target(path: str | None, *, binary: bool = False) -> Iterator[BinaryIO]:
-    """Where to write: the file, whole or not at all; without one, standard output."""
-    if path is None or path == "-":
-        if binary and sys.stdout.isatty():
-            raise click.UsageError("this format is not for a terminal; write it to a file with -w FILE")
-        if binary:
-            yield sys.stdout.buffer
-            return
-        from tapper.cli.lines import Lines
-
-        lines = Lines(sys.stdout.buffer)
-        yield lines
-        lines.flush()
-        return
-    from tapper.export.whole import whole
-
-    with whole(Path(path)) as file:
-        yield file
-
-
-def output_of(path: str | None) -> Terminal:
-    """What can be shown where `target` writes."""
-    return terminal() if path in (None, "-") else Terminal()
-
-
-def write_lines(path: str | None, lines: Iterable[str]) -> None:
-    """Text, where `target` writes."""
-    encoding = (sys.stdout.encoding or "utf-8") if path in (None, "-") else "utf-8"
-    with target(path) as file:
-        file.writelines(f"{line}\n".encode(encoding, "replace") for line in lines)

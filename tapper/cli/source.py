@@ -233,7 +233,7 @@ def _interruptible(source: Source) -> Iterator[None]:
 
 def streamed(paths: Sequence[str], reading: Reading, where: str, listing: Listing) -> int:
     """Requests on standard output, or into a file, as they are read; the exit code."""
-    from tapper.cli.showing import limit_of, output_of, target
+    from tapper.cli.output import limit_of, output_of, target
     from tapper.cli.streaming import Printer
     from tapper.feed.fresh import Matcher
     from tapper.feed.reading import read_files

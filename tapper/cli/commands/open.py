@@ -40,8 +40,8 @@ def command(sources: tuple[str, ...], form: str | None, **values: Any) -> int:
 
             browse(source.feed, web)
             return source.code
+        from tapper.cli.output import write_lines
         from tapper.cli.overview import lines
-        from tapper.cli.showing import write_lines
         from tapper.cli.terminal import terminal
 
         write_lines(None, lines(source.feed, sources or ("--collector", collector.collector or ""), terminal()))

@@ -75,7 +75,7 @@ def show(
 def follow(feed: Feed, where: str, listing: Listing, until: Until, finish: Callable[[], None] | None = None) -> int:
     """Shows requests as they come; the number of those that were shown. `finish`: see `show`."""
     from tapper.cli.following import rows
-    from tapper.cli.showing import output_of, target
+    from tapper.cli.output import output_of, target
     from tapper.cli.streaming import Printer
 
     chosen = format_of(listing.format, listing.output, FORMATS)
@@ -127,7 +127,7 @@ def _wait(feed: Feed, until: Until, *, quiet: bool, packets: bool) -> None:
 
 
 def _write_har(feed: Feed, where: str, listing: Listing) -> None:
-    from tapper.cli.showing import target
+    from tapper.cli.output import target
     from tapper.export.requests import write
     from tapper.feed.interface import Query
 
