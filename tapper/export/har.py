@@ -3,14 +3,14 @@
 What HAR has no field for goes into fields that begin with `_`, as the specification asks: `_k8s` (who the two ends
 are), `_tapper` (the record's id, outcome, notes), `_trailers`, `_messages` of streams; as Chrome's network panel names
 them: `_resourceType`, `_error`, `_transferSize`, `_connectionId`, `_webSocketMessages`, `_eventSourceMessages`.
-Exchanges of protocols other than HTTP are left out and counted.
+What is of another protocol has no entry; the comment of the log counts it.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tapper.export.har_parts import cookies, headers, posted, query, set_cookies, text_or_base64, url
@@ -21,13 +21,13 @@ from tapper.model.text import iso
 from tapper.model.words import OUTCOMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
     from tapper.model.records import Endpoint, Exchange, Half, Message
 
-HTTP = frozenset({"http", "grpc", "websocket"})
+HTTP = ("http", "grpc", "websocket")
 """Protocols whose exchanges are HTTP requests underneath."""
 
 _EVENTS = "text/event-stream"
@@ -36,29 +36,31 @@ _OPCODES = {"text": 1, "binary": 2, "close": 8, "ping": 9, "pong": 10}
 """RFC 6455, section 11.8."""
 
 
-def write(exchanges: Iterable[Exchange], sink: BinaryIO) -> Counter[str]:
+def write(exchanges: Iterable[Exchange], sink: BinaryIO, left_out: Mapping[str, int] = MappingProxyType({})) -> None:
     """Writes a HAR file, an entry a line.
 
-    Returns:
-        Exchanges by protocol that were left out.
+    Args:
+        exchanges: of the protocols `HTTP`.
+        sink: written from start to end, never sought.
+        left_out: how many there are besides, by protocol; the file says so.
     """
-    left_out: Counter[str] = Counter()
     creator = json.dumps({"name": "tapper", "version": _version_of_tapper()})
     sink.write(f'{{"log": {{"version": "1.2", "creator": {creator}, "pages": [], "entries": ['.encode())
     separator = b"\n"
     for exchange in exchanges:
-        if exchange.protocol not in HTTP:
-            left_out[exchange.protocol] += 1
-            continue
         sink.write(separator + json.dumps(entry(exchange)).encode())
         separator = b",\n"
     sink.write(b"\n]")
     if left_out:
-        kinds = ", ".join(f"{count:,} {protocol}" for protocol, count in left_out.most_common())
-        comment = json.dumps(f"HAR holds HTTP only; left out: {kinds}")
+        comment = json.dumps(telling(left_out))
         sink.write(f', "comment": {comment}'.encode())
     sink.write(b"}}\n")
-    return left_out
+
+
+def telling(left_out: Mapping[str, int]) -> str:
+    """What there is to say of what was left out."""
+    kinds = ", ".join(f"{count:,} {protocol}" for protocol, count in left_out.items())
+    return f"HAR holds HTTP only; left out: {kinds}"
 
 
 def _version_of_tapper() -> str:

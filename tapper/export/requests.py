@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,16 +18,15 @@ if TYPE_CHECKING:
 
 FULL = pa.schema([*EXCHANGE_ROW, *PAYLOAD_ROW])
 """With heads and bodies."""
+PROTOCOLS = 100
+"""More than there are."""
 
 
 def write(feed: Feed, query: Query, chosen: str, sink: BinaryIO) -> list[str]:
     """Writes what a query gives; what there is to say about it."""
     match chosen:
         case "har":
-            from tapper.export import har
-
-            left_out = har.write(har.exchanges(_tables(feed, query, FULL), feed.messages), sink)
-            return [f"HAR holds HTTP only; left out: {number:,} {name}" for name, number in left_out.most_common()]
+            return _write_har(feed, query, sink)
         case "csv":
             from tapper.export import sheet
 
@@ -48,6 +48,24 @@ def write(feed: Feed, query: Query, chosen: str, sink: BinaryIO) -> list[str]:
     return []
 
 
+def http_only(where: str) -> str:
+    """The filter that also leaves what a HAR has no entries for."""
+    from tapper.export.har import HTTP
+
+    of_http = f"protocol in [{', '.join(map(json.dumps, HTTP))}]"
+    return f"({where}) && {of_http}" if where else of_http
+
+
+def _write_har(feed: Feed, query: Query, sink: BinaryIO) -> list[str]:
+    from tapper.export import har
+
+    found = feed.values("protocol", query.where, query.span, PROTOCOLS).to_pylist()
+    left_out = {one["value"]: one["count"] for one in found if one["value"] not in har.HTTP}
+    tables = _tables(feed, replace(query, where=http_only(query.where)), FULL)
+    har.write(har.exchanges(tables, feed.messages), sink, left_out)
+    return [har.telling(left_out)] if left_out else []
+
+
 def write_lines(tables: Iterable[pa.Table], sink: BinaryIO) -> None:
     """Lines of JSON, given on with each table."""
     from tapper.export import jsonl
@@ -63,14 +81,13 @@ def write_one(exchange: Exchange, chosen: str, sink: BinaryIO) -> None:
         case "har":
             from tapper.export import har
 
-            har.write([exchange], sink)
+            is_http = exchange.protocol in har.HTTP
+            har.write([exchange] if is_http else [], sink, {} if is_http else {exchange.protocol: 1})
         case "yaml":
             from tapper.export import yamldocs
 
             sink.write(yamldocs.dump(document(exchange)))
         case _:
-            import json
-
             indent = 2 if chosen == "json" else None
             sink.write(json.dumps(document(exchange), indent=indent).encode() + b"\n")
 

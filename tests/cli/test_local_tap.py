@@ -204,6 +204,15 @@ def test_what_is_under_way_when_it_ends_is_shown(directory: Path, port: int, for
     assert len(rows) == int(seen[1]) > 0, said
 
 
+@needs_namespace
+def test_a_har_ends_with_as_many_entries_as_are_wanted(directory: Path) -> None:
+    run = Run(directory, "demo", "-o", "har", "--limit", "5", "--for", "60s")
+    out, said = run.process.communicate(timeout=PATIENCE_S)
+    log = json.loads(out)["log"]
+    assert len(log["entries"]) == 5
+    assert log["comment"] in said
+
+
 @pytest.mark.root
 def test_what_is_never_answered_is_shown_in_the_end(directory: Path, port: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, asking(port):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +13,10 @@ import pytest
 from tests.cli import traffic
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Tapper
+
+MIXED = Path(__file__).parents[2] / "tapper" / "demo" / "shop.pcap.zst"
+"""Requests of several protocols."""
 
 
 def column(text: str, title: str) -> list[str]:
@@ -104,6 +106,14 @@ def test_the_map_in_other_formats(tapper: Tapper, shop: Path, form: str, tmp_pat
     assert tapper("read", shop, "--map", form, "-w", "out").code == 0
     assert (tmp_path / "out").read_bytes().decode() == ran.out
     assert (tmp_path / "out").stat().st_mode & 0o077 == 0
+
+
+def test_a_har_has_as_many_entries_as_are_wanted_and_what_it_can_not_hold_is_told(tapper: Tapper) -> None:
+    ran = tapper("read", MIXED, "-o", "har", "-n", "3")
+    log = json.loads(ran.out)["log"]
+    assert len(log["entries"]) == 3
+    assert log["comment"] == "HAR holds HTTP only; left out: 2,486 redis, 193 dns"
+    assert log["comment"] in ran.err
 
 
 def test_names_file(tapper: Tapper, shop: Path, tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from tapper.cli.values import format_of
 from tapper.model.text import clean, count, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    import pyarrow as pa
 
     from tapper.cli.following import Until
     from tapper.cli.values import Listing, Web
@@ -74,16 +76,19 @@ def show(
 
 def follow(feed: Feed, where: str, listing: Listing, until: Until, finish: Callable[[], None] | None = None) -> int:
     """Shows requests as they come; the number of those that were shown. `finish`: see `show`."""
-    from tapper.cli.following import rows
+    from tapper.cli.following import NEEDED, rows
     from tapper.cli.output import output_of, target
     from tapper.cli.streaming import Printer
+    from tapper.export.requests import http_only
 
     chosen = format_of(listing.format, listing.output, FORMATS)
     if chosen not in STREAMED:
-        _wait(feed, until, quiet=listing.quiet, packets=chosen == "pcap")
+        for_har = chosen == "har"
+        came = rows(feed, http_only(where) if for_har else where, NEEDED, until, finish)
+        _wait(feed, came, listing, packets=chosen == "pcap")
         if finish is not None:
             finish()
-        if chosen == "har":
+        if for_har:
             _write_har(feed, where, listing)
         return feed.count(where)
     with target(listing.output) as file:
@@ -117,11 +122,15 @@ class Patience:
             say(line)
 
 
-def _wait(feed: Feed, until: Until, *, quiet: bool, packets: bool) -> None:
-    """Until it is time to end; of packets alone, nobody may want more of them."""
-    patience = Patience(feed, quiet=quiet)
-    for table in until.each(lambda: feed.follow("", ("id",))):
-        patience.look(table.num_rows)
+def _wait(feed: Feed, coming: Iterable[pa.Table], listing: Listing, *, packets: bool) -> None:
+    """Until no more comes, or as many came as are wanted; of packets alone, nobody may want more of them."""
+    patience = Patience(feed, quiet=listing.quiet)
+    came = 0
+    for table in coming:
+        came += table.num_rows
+        patience.look(came)
+        if listing.limit and came >= listing.limit:
+            return
         if packets and any(target.problem for target in feed.health().targets if target.state == "tapped"):
             return
 
@@ -132,7 +141,7 @@ def _write_har(feed: Feed, where: str, listing: Listing) -> None:
     from tapper.feed.interface import Query
 
     with target(listing.output) as file:
-        for line in write(feed, Query(where, limit=0), "har", file):
+        for line in write(feed, Query(where, limit=listing.limit or 0), "har", file):
             say(line)
 
 
