@@ -126,6 +126,24 @@ describe.skipIf(missing)("the map of a story in two halves", () => {
     for (const key of Object.keys(began)) expect(all[key], key).toBe(began[key]);
   });
 
+  it("is fitted to the room there is, until the user moves it", async () => {
+    await show("");
+    await shows(...ALL);
+    const zoom = () => page.locator(".react-flow__viewport").evaluate((one) => one.style.transform);
+    const { width, height } = page.viewportSize()!;
+    for (const smaller of [height - 200, height - 300]) {
+      await page.setViewportSize({ width: width - 500, height: smaller });
+      await soon(() => page.evaluate(coveredBoxes)).toEqual([]);
+    }
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    const before = await zoom();
+    await page.setViewportSize({ width, height });
+    await soon(() => page.locator(".map").evaluate((map) => map.clientWidth)).toBeGreaterThan(width - 500);
+    expect(await zoom()).toBe(before);
+    await page.getByRole("button", { name: "Fit", exact: true }).click();
+    await soon(() => page.evaluate(coveredBoxes)).toEqual([]);
+  });
+
   it("replays: the range moves by itself to the end", async () => {
     await show("");
     await page.evaluate(() => {
@@ -257,6 +275,20 @@ describe.skipIf(missing)("the map of a story in two halves", () => {
     );
   }
 });
+
+/** Runs in the page: which boxes of the map are not whole in sight: cut off, or under what lies over the map. */
+function coveredBoxes(): (string | null)[] {
+  const room = document.querySelector(".map")!.getBoundingClientRect();
+  const over = [...document.querySelectorAll(".map-zoom, .map-tools")].map((one) => one.getBoundingClientRect());
+  return [...document.querySelectorAll(".service")]
+    .filter((box) => {
+      const { left, right, top, bottom } = box.getBoundingClientRect();
+      const inside = left >= room.left && right <= room.right && top >= room.top && bottom <= room.bottom;
+      const under = over.some((at) => left < at.right && right > at.left && top < at.bottom && bottom > at.top);
+      return !inside || under;
+    })
+    .map((box) => box.textContent);
+}
 
 /** Runs in the page: which controls are cut off at its right. */
 function beyondTheEdge(): (string | null)[] {

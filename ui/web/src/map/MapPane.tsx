@@ -11,7 +11,7 @@ import {
   ViewportPortal,
 } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
-import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { usePage } from "../app/page";
 import { useTheme } from "../app/theme";
 import { WhyEmpty } from "../app/WhyEmpty";
@@ -58,18 +58,28 @@ function Inner() {
   const pane = useRef<HTMLElement>(null);
 
   // The view is fitted once for what is looked at: the first map, a level, a focus, a tidying. Never for what arrives.
+  // Where there is more or less room (a window's size, a line above), it is fitted anew while it is as it was fitted:
+  // not once the user moved it, and not under a selection.
   const fitted = `${map.drawn.layout} ${view.focus} ${view.depth} ${laid.tidied}`;
   const last = useRef<string | null>(null);
+  const own = useRef(false);
+  const chosen = view.edge ?? view.node;
+  const selected = chosen !== null;
+  const width = useStore((store) => store.width);
+  const height = useStore((store) => store.height);
   const settled = laid.ready && nodes.length > 0;
-  useEffect(() => {
-    if (!settled || last.current === fitted) return;
-    last.current = fitted;
+  const fitMap = useCallback((): void => {
+    own.current = false;
     void flow.fitView(FIT);
-  }, [settled, fitted, flow]);
+  }, [flow]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the room for it matters by having changed
+  useEffect(() => {
+    if (!settled || (last.current === fitted && (own.current || selected))) return;
+    last.current = fitted;
+    fitMap();
+  }, [settled, fitted, width, height, fitMap]);
 
   // What is selected comes into sight, by no more than it takes: the drawer must not hide what it tells of.
-  const chosen = view.edge ?? view.node;
-  const width = useStore((store) => store.width);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a selection, or the room for it, moves the view
   useEffect(() => {
     const keys = view.node !== null ? [view.node] : (edgeOfKey(view.edge ?? "")?.slice(0, 2) ?? []);
@@ -105,7 +115,12 @@ function Inner() {
     if (to === null) return;
     pane.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(to)}"]`)?.focus({ preventScroll: true });
     const at = scene.where.get(to)!;
+    own.current = true;
     void flow.setCenter(at.x + NODE_WIDTH / 2, at.y + NODE_HEIGHT / 2, { zoom: Math.max(flow.getZoom(), NEAR) });
+  };
+  const zoom = (by: typeof flow.zoomIn): void => {
+    own.current = true;
+    void by();
   };
   const chooseEdge = (key: string): void => go({ edge: view.edge === key ? null : key, node: null, request: null });
   const looks = (edge: Edge) => ({
@@ -136,6 +151,9 @@ function Inner() {
         deleteKeyCode={null}
         minZoom={0.05}
         maxZoom={2}
+        onMoveStart={(event) => {
+          own.current ||= event !== null;
+        }}
         onMove={() => pane.current?.classList.add("moving")}
         onMoveEnd={() => pane.current?.classList.remove("moving")}
         proOptions={PRO}
@@ -157,13 +175,13 @@ function Inner() {
       <MapTools laid={laid} scene={scene} />
       <MapNotes />
       <div className="map-zoom">
-        <button type="button" className="button" aria-label="Zoom out" onClick={() => void flow.zoomOut()}>
+        <button type="button" className="button" aria-label="Zoom out" onClick={() => zoom(flow.zoomOut)}>
           −
         </button>
-        <button type="button" className="button" aria-label="Zoom in" onClick={() => void flow.zoomIn()}>
+        <button type="button" className="button" aria-label="Zoom in" onClick={() => zoom(flow.zoomIn)}>
           +
         </button>
-        <button type="button" className="button" onClick={() => void flow.fitView({ ...FIT, duration: 0 })}>
+        <button type="button" className="button" onClick={fitMap}>
           Fit
         </button>
       </div>
