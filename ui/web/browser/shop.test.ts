@@ -249,6 +249,34 @@ describe.skipIf(missing)("the recorded shop", () => {
     await soon(() => filter().evaluate((box) => box === document.activeElement)).toBe(true);
   });
 
+  it("lists its keys, and gives the focus back", async () => {
+    await show("");
+    const grid = page.getByRole("grid", { name: "Requests" });
+    await grid.focus();
+    await page.keyboard.press("?");
+    const keys = page.getByRole("dialog", { name: "Keys of this page" });
+    await keys.getByText("times in UTC, and back").waitFor();
+    await page.keyboard.press("3");
+    await page.keyboard.press("Escape");
+    await keys.waitFor({ state: "detached" });
+    await soon(() => grid.evaluate((one) => one === document.activeElement)).toBe(true);
+    expect(page.url()).not.toContain("tab=flows");
+    const button = page.getByRole("button", { name: "Keys of this page" });
+    await button.click();
+    await keys.getByRole("button", { name: "Close" }).click();
+    await soon(() => button.evaluate((one) => one === document.activeElement)).toBe(true);
+  });
+
+  it("counts the flows that the filter leaves", async () => {
+    const flows = page.getByRole("tab", { name: /^Flows/ });
+    await show("");
+    await soon(() => flows.textContent()).toBe("Flows 409");
+    await show("?where=dst.service=='orders'");
+    await soon(() => flows.textContent()).toMatch(/^Flows \d\d$/);
+    await show("?where=status>=500");
+    await soon(() => flows.textContent()).toBe("Flows ");
+  });
+
   it.each([1440, 1120])("keeps all columns of the table in sight beside a drawer, %i wide", async (width) => {
     await page.setViewportSize({ width, height: 800 });
     await show("?panel=full");

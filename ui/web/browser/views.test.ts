@@ -48,6 +48,7 @@ const VIEWS: readonly (readonly [name: string, query: string, click: string | nu
   ["edges", "?tab=edges&panel=full", null, ".plain-table tbody tr", false],
   ["flows", "?tab=flows&panel=full", null, ".grid-row[aria-rowindex]", true],
   ["health", "?tab=health&panel=full", null, ".health dl, .health table", true],
+  ["keys", "", "button[aria-label='Keys of this page']", "dialog dd", false],
   ["nothing found", "?where=status==599", null, ".says-why", false],
 ];
 

@@ -1,7 +1,7 @@
 // The table below the map: requests, edges, flows, health. It can be pulled up to full height, or down out of the way.
 
 import { address } from "../api/client";
-import { Flows } from "../flows/Flows";
+import { Flows, useFlowCount } from "../flows/Flows";
 import { HealthView } from "../health/HealthView";
 import { EdgeTable } from "../map/EdgeTable";
 import { count } from "../model/figures";
@@ -26,11 +26,12 @@ const EXPORTS = [
 
 export function BottomPanel() {
   const view = useView();
-  const { map, selection, summary } = usePage();
+  const { map, selection } = usePage();
+  const flows = useFlowCount();
   const next: Record<Panel, Panel> = { low: "half", half: "full", full: "half" };
   const counts: Partial<Record<Tab, number>> = {
     edges: map.drawn.graph.edges.length,
-    ...(summary ? { flows: summary.connections } : {}),
+    ...(flows.data && !flows.error ? { flows: flows.data.count } : {}),
   };
   return (
     <section className={`panel ${view.panel}`} aria-label="Lists">

@@ -8,7 +8,7 @@ import { go, useView } from "../state/store";
 import { usePage } from "./page";
 import { switchTheme, useTheme } from "./theme";
 
-export function TopLine() {
+export function TopLine({ onKeys }: { onKeys(): void }) {
   const { summary, health, live } = usePage();
   const lost = summary?.losses.reduce((sum, loss) => sum + (loss.name.includes("bytes") ? 0 : loss.value), 0) ?? 0;
   const title = health?.title || summary?.sources.map((source) => source.name).join(", ") || "";
@@ -41,6 +41,9 @@ export function TopLine() {
       <span className="grow" />
       <Share />
       <ThemeSwitch />
+      <button type="button" className="button plain" aria-label="Keys of this page" title="Keys (?)" onClick={onKeys}>
+        ?
+      </button>
     </div>
   );
 }

@@ -64,17 +64,25 @@ function cell(row: Row, column: string, utc: boolean) {
   }
 }
 
-export function Flows() {
+/** How many flows the filter, the selection and the range of time leave. */
+export function useFlowCount() {
   const view = useView();
   const { range, selection } = usePage();
-  const [order, setOrder] = useState("time");
-  const [descending, setDescending] = useState(false);
   // The filter's own text may ask for what only requests have; the API then says so.
   const where = [view.where, selection]
     .filter(Boolean)
     .map((part) => `(${part})`)
     .join(" && ");
   const counted = useAnswer("/connections/count", { where, ...range, failed_only: view.failedFirst || null });
+  return { where, ...counted };
+}
+
+export function Flows() {
+  const view = useView();
+  const { range } = usePage();
+  const [order, setOrder] = useState("time");
+  const [descending, setDescending] = useState(false);
+  const { where, ...counted } = useFlowCount();
   const total = counted.data?.count ?? 0;
   const query = {
     where: where || null,
