@@ -1,11 +1,12 @@
-"""Packets layer by layer, as scapy reads them."""
+"""Packets layer by layer, with the names that fields and their values usually have."""
 
 from __future__ import annotations
 
-import io
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from tapper.export.packets import dissect
 from tapper.model.text import clean, count
 from ui.formatting import time_of_day
 from ui.lines import DIM, NAME, TITLE, line
@@ -17,25 +18,21 @@ if TYPE_CHECKING:
 
 MOST = 200
 """Packets shown; scapy takes a millisecond for each."""
+LONGEST = 4_000
+"""Characters of a layer."""
 
 
 def layers(pcapng: bytes) -> Iterator[Line]:
     """A heading line for each packet, its layers' fields below."""
     logging.getLogger("scapy").setLevel(logging.ERROR)
-    import scapy.layers.all  # noqa: F401  # link types are known only then
-    from scapy.utils import PcapNgReader
-
-    number = 0
-    with PcapNgReader(io.BytesIO(pcapng)) as reader:  # type: ignore[arg-type]  # it takes files too
-        for number, packet in enumerate(reader, 1):
-            if number > MOST:
-                yield line((f"… only the first {count(MOST)} packets are shown", DIM))
-                return
-            yield line(
-                (f"#{number}  {time_of_day(int(packet.time * 1_000_000_000))}  ", DIM), (clean(packet.summary()), TITLE)
-            )
-            for layer in packet.iterpayloads():
-                fields = ", ".join(f"{name}={value!r}" for name, value in layer.fields.items() if name != "load")
-                yield line((f"  {clean(layer.name or '?')} ", NAME), clean(fields[:4000]))
-    if not number:
+    packets = dissect(pcapng)
+    packet = None
+    for packet in islice(packets, MOST):
+        yield line((f"#{packet.number}  {time_of_day(packet.time_ns)}  ", DIM), (clean(packet.summary), TITLE))
+        for layer in packet.layers:
+            fields = ", ".join(f"{name}={value}" for name, value in layer.fields)
+            yield line((f"  {clean(layer.name)} ", NAME), clean(fields[:LONGEST]))
+    if next(packets, None) is not None:
+        yield line((f"… only the first {count(MOST)} packets are shown", DIM))
+    if packet is None:
         yield line(("No packet of it was kept.", DIM))

@@ -31,6 +31,8 @@ async def test_packets_are_shown_layer_by_layer(demo_feed: Feed) -> None:
         layers = [line.split()[0] for line in text.splitlines() if line.startswith("  ")]
         assert {"Ethernet", "IP"} <= set(layers)
         assert {"UDP", "TCP"} & set(layers)
+        assert "type=IPv4" in text
+        assert "proto=udp" in text or "flags=PA" in text
         assert exchange.src.ip in text
         assert exchange.dst.ip in text
         assert "#1" in screen(pilot)
