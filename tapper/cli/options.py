@@ -116,17 +116,6 @@ _COLLECTOR = (
 )
 
 
-def _web_port(name: str) -> Callable[[_Command], _Command]:
-    return click.option(
-        name,
-        "port",
-        type=click.IntRange(0, 65535),
-        default=0,
-        metavar="N",
-        help="Of the web view, on this machine only. Default: one that is free.",
-    )
-
-
 _WEB = (
     click.option("--web", is_flag=True, help="Show it in the browser, until Ctrl-C."),
     click.option(
@@ -136,7 +125,14 @@ _WEB = (
         default=True,
         help="Only say the URL of the web view; opens nothing.",
     ),
-    _web_port("--port"),
+    click.option(
+        "--web-port",
+        "port",
+        type=click.IntRange(0, 65535),
+        default=0,
+        metavar="N",
+        help="Of the web view, on this machine only. Default: one that is free.",
+    ),
 )
 
 
@@ -194,11 +190,6 @@ def listing_options(function: _Command) -> _Command:
 def web_options(function: _Command) -> _Command:
     """Adds them."""
     return _add(_WEB, function)
-
-
-def page_options(function: _Command) -> _Command:
-    """As `web_options`, for commands whose --port is another one."""
-    return _add((*_WEB[:2], _web_port("--web-port")), function)
 
 
 def collector_options(function: _Command) -> _Command:

@@ -20,21 +20,24 @@ ROWS = 5
 EDGES = 15
 
 
-def lines(feed: Feed, paths: Sequence[str], output: Terminal) -> Iterator[str]:
-    """All of it; nothing if there is no traffic."""
+def lines(feed: Feed, where: str, paths: Sequence[str], output: Terminal) -> Iterator[str]:
+    """All of it; nothing if there is no traffic. A filter chooses the edges and requests."""
     summary = feed.summary()
     if not summary.connections and not summary.exchanges:
         return
     yield from _facts(summary, output)
-    found = feed.edges()
+    found = feed.edges(where=where)
     if found.edges.num_rows:
         yield from ("", output.paint("Map", bold=True))
         rows = list(edges.lines(found, output))
         yield from rows[: EDGES + 1]
         if len(rows) > EDGES + 1:
             yield f"… {count(len(rows) - EDGES - 1)} more edges: tapper map {clean(paths[0])}"
-    yield from _requests(feed, "Failed last", Query(where="failed", order="time", descending=True), output)
-    yield from _requests(feed, "Slowest", Query(where="has(latency)", order="latency_ns", descending=True), output)
+    chosen = f"({where}) && " if where else ""
+    failed = Query(where=f"{chosen}failed", order="time", descending=True)
+    slow = Query(where=f"{chosen}has(latency)", order="latency_ns", descending=True)
+    yield from _requests(feed, "Failed last", failed, output)
+    yield from _requests(feed, "Slowest", slow, output)
 
 
 def _facts(summary: Summary, output: Terminal) -> Iterator[str]:

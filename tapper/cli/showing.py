@@ -46,13 +46,13 @@ def requests(source: Source, where: str, listing: Listing) -> None:
         return
     from tapper.export.requests import write
 
-    _match(source, where)
+    match(source, where)
     with target(listing.output, binary=chosen in BINARY) as file:
         seen = chosen == "csv" and listing.output in (None, "-") and sys.stdout.isatty()
         source.said += write(source.feed, query, chosen, Visible(file) if seen else file)
 
 
-def _match(source: Source, where: str) -> None:
+def match(source: Source, where: str) -> None:
     """Counts what the filter lets through, for the closing lines."""
     if where:
         source.where, source.matched = where, source.feed.count(where)
@@ -75,7 +75,7 @@ def _table(source: Source, query: Query, chosen: str, listing: Listing) -> None:
     from tapper.cli.table import Table
     from ui.columns import COLUMNS, TABLE, WIDE
 
-    _match(source, query.where)
+    match(source, query.where)
     table = Table(WIDE if chosen == "wide" else TABLE, output_of(listing.output), cut=chosen == "table")
     source.shown = 0
 
@@ -130,7 +130,7 @@ def _connection(source: Source, number: int) -> dict[str, object] | None:
 def service_map(source: Source, chosen: str, where: str, *, level: str = "service", output: str | None = None) -> None:
     """The map as a table, or in a format for other tools."""
     found = source.feed.edges(level, where)
-    _match(source, where)
+    match(source, where)
     if chosen == "table":
         from tapper.cli import edges
 

@@ -19,27 +19,31 @@ if TYPE_CHECKING:
     from tapper.feed.interface import Feed
 
 
-def browse(feed: Feed, options: Web) -> None:
-    """Shows a feed until Ctrl-C."""
+def browse(feed: Feed, options: Web, where: str = "") -> None:
+    """Shows what a filter leaves of a feed until Ctrl-C."""
     try:
-        with page(feed, options):
+        with page(feed, options, where):
             threading.Event().wait()
     except KeyboardInterrupt:
         say("")
 
 
 @contextmanager
-def page(feed: Feed, options: Web, *, ends: str = "Ctrl-C ends") -> Iterator[Address]:
-    """Serves the page of a feed while the block runs; says the URL, opens a browser if there is one."""
+def page(feed: Feed, options: Web, where: str = "", *, ends: str = "Ctrl-C ends") -> Iterator[Address]:
+    """Serves the page of a feed while the block runs; says the URL, opens a browser if there is one.
+
+    Args:
+        where: the filter that the page begins with.
+    """
     from tapper.collector.api.serving import served
 
     with served(feed, port=options.port, page=built_page()) as address:
-        say(f"web      {address.url}     {ends}")
+        say(f"web      {address.url(where)}     {ends}")
         if options.browser and _has_screen():
             import webbrowser
 
             # in a thread: some browsers let the caller wait
-            threading.Thread(target=webbrowser.open, args=(address.url_once(),), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(address.url_once(where),), daemon=True).start()
         yield address
 
 

@@ -42,6 +42,11 @@ def test_a_url_for_a_browsers_command_line_opens_once(client: Client) -> None:
     assert login(client, code).status == 401
 
 
+def test_a_url_says_what_the_page_begins_with(client: Client) -> None:
+    assert "/?where=status+%3E%3D+500#k=" in client.address.url("status >= 500")
+    assert "/?where=failed#k=" in client.address.url_once("failed")
+
+
 @pytest.mark.parametrize(
     "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}, {"Cookie": "a=b"}]
 )

@@ -34,7 +34,7 @@ def url(session: Path) -> Iterator[str]:
     from tapper.feed.session import open_session
 
     with open_session(session) as feed, served(feed) as address:
-        yield address.url
+        yield address.url()
 
 
 @pytest.mark.parametrize(

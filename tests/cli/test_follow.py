@@ -24,7 +24,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with recorded(path, [shop()]):
         pass
     with open_session(path) as feed, served(feed) as address:
-        yield address.url
+        yield address.url()
 
 
 def following(url: str, *options: str) -> subprocess.Popen[str]:

@@ -29,6 +29,14 @@ def test_open_gives_the_whole_in_one_screen(tapper: Tapper, saved: Path) -> None
         assert part in ran.out
 
 
+def test_a_first_look_is_of_what_a_filter_leaves(tapper: Tapper, saved: Path) -> None:
+    ran = tapper("open", saved, "-o", "text", "-f", "status < 400")
+    assert "/orders/17" in ran.out
+    assert "/charge" not in ran.out
+    assert "Failed last" not in ran.out
+    assert "of 5 requests match" in ran.err
+
+
 def test_map_by_address_with_a_filter(tapper: Tapper, saved: Path) -> None:
     ran = tapper("map", saved, "--level", "address", "--to", "10.0.3.4")
     assert ran.code == 0

@@ -21,5 +21,5 @@ def feed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
         if request.param == "session":
             yield made
             return
-        with served(made) as address, open_remote(address.url) as remote:
+        with served(made) as address, open_remote(address.url()) as remote:
             yield remote

@@ -8,14 +8,14 @@ import click
 
 from tapper.cli import exits
 from tapper.cli.cluster_options import Cluster, cluster_options
-from tapper.cli.options import filter_options, following_options, page_options
+from tapper.cli.options import filter_options, following_options, web_options
 from tapper.cli.values import Filters, Listing, Web, gather
 
 
 @click.command("attach", short_help="Show what the tapper that is installed in a cluster sees.")
 @filter_options
 @following_options(("table", "wide", "jsonl", "har", "none"), ("--limit",))
-@page_options
+@web_options
 @cluster_options
 def command(**values: Any) -> int:
     """Shows the requests of `tapper install`'s collector: in the terminal UI with all that it kept, or, in a pipe and

@@ -30,7 +30,7 @@ def command(sources: tuple[str, ...], **values: Any) -> int:
         if web.web:
             from tapper.cli.web import browse
 
-            browse(source.feed, web)
+            browse(source.feed, web, where)
             return source.code
         showing.requests(source, where, listing)
         return source.finish(quiet=listing.quiet)

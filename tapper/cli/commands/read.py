@@ -82,7 +82,7 @@ def command(
         if web.web:
             from tapper.cli.web import browse
 
-            browse(source.feed, web)
+            browse(source.feed, web, where)
             return source.code
         if map_format:
             showing.service_map(source, map_format, where, output=listing.output)

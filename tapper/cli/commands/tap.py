@@ -9,7 +9,7 @@ import click
 
 from tapper.cli import exits
 from tapper.cli.cluster_options import Cluster, Placing, cluster_options, placing_options
-from tapper.cli.options import filter_options, following_options, page_options, reading_options
+from tapper.cli.options import filter_options, following_options, reading_options, web_options
 from tapper.cli.values import Filters, Listing, Reading, Web, gather
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ RAW_BYTES = 1 << 30
 @click.option("--pcap-bytes", metavar="SIZE", help="Size of that file to stay within (default: 1G).")
 @filter_options
 @following_options(("table", "wide", "jsonl", "har", "pcap", "none"), ("--limit",))
-@page_options
+@web_options
 @reading_options
 @placing_options
 @cluster_options

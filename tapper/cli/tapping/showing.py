@@ -58,7 +58,7 @@ def show(
         if web.web:
             from tapper.cli.web import page
 
-            served = stack.enter_context(page(feed, web))
+            served = stack.enter_context(page(feed, web, where))
             if leave_out is not None:
                 leave_out(served.host, served.port)
         if not web.web and browsing.wanted(listing):

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
@@ -43,14 +43,17 @@ class Address:
         """Port."""
         return int(urlsplit(self.base).port or 0)
 
-    @property
-    def url(self) -> str:
-        """To be shown to the user: whoever has it may look."""
-        return f"{self.base}/#k={self.guard.token}"
+    def url(self, where: str = "") -> str:
+        """To be shown to the user: whoever has it may look. The page begins with this filter."""
+        return self._with(self.guard.token, where)
 
-    def url_once(self) -> str:
+    def url_once(self, where: str = "") -> str:
         """One that opens once, for a browser's command line, which everybody on the machine can read."""
-        return f"{self.base}/#k={self.guard.once()}"
+        return self._with(self.guard.once(), where)
+
+    def _with(self, token: str, where: str) -> str:
+        query = f"?{urlencode({'where': where})}" if where else ""
+        return f"{self.base}/{query}#k={token}"
 
 
 @contextmanager
@@ -79,7 +82,9 @@ def served(
         try:
             bound = started.result()
         except OSError as error:
-            raise FeedError(f"can't listen on {LOCAL}:{port}: {error.strerror}; --port 0 takes a free one") from error
+            raise FeedError(
+                f"can't listen on {LOCAL}:{port}: {error.strerror}; --web-port 0 takes a free one"
+            ) from error
         yield Address(f"http://{LOCAL}:{bound}", guard)
     finally:
         stop.set_result(None)
