@@ -27,7 +27,7 @@ from bench.process import FailedError, MissingError
 from bench.report import printed
 from bench.space import CLIENT, PATIENCE, SERVER, ask, space, until
 from tapper.kube import kinds, sessions
-from tapper.kube.cluster import KubeError
+from tapper.kube.refusals import KubeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tapper.cli.problems import say
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,7 +36,7 @@ class Cluster:
         from tapper.kube.connect import Access
 
         seconds = time_of("--request-timeout", self.request_timeout)
-        return Access(self.kubeconfig, self.context, self.as_user, self.as_group, seconds or None)
+        return Access(self.kubeconfig, self.context, self.as_user, self.as_group, seconds or None, say)
 
 
 def time_of(option: str, text: str) -> int:

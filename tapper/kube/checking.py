@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds, rights, sessions
-from tapper.kube.cluster import ApiError, KubeError
 from tapper.kube.manifest import namespace
 from tapper.kube.placement import NAME
+from tapper.kube.refusals import ApiError, KubeError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import aiohttp
 
 from tapper.kube.kinds import KINDS, Kind
+from tapper.kube.refusals import ApiError, KubeError, no_api, refusal, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -23,19 +24,6 @@ if TYPE_CHECKING:
 PAGE = 500  # objects of one answer; as kubectl, so that a large cluster's lists are cut into pieces
 MAX_LINE = 16 << 20  # bytes of one watch event; etcd refuses objects of more than 1.5 MiB
 FIELD_MANAGER = "tapper"
-
-
-class KubeError(Exception):
-    """The cluster can't be reached or can't be used so; the message says what and what to do."""
-
-
-class ApiError(KubeError):
-    """The API server refused a request."""
-
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +98,13 @@ class Cluster:
                 method, self.configuration.host + path, params=query, timeout=limit, **arguments
             ) as response:
                 if response.status >= 400:
-                    raise _refusal(response.status, await response.read())
+                    raise refusal(self.origin.server, response.status, await response.read())
                 yield response
         except TimeoutError as error:
             seconds = limit.total or limit.sock_read
             raise KubeError(f"the cluster at {self.origin.server} did not answer within {seconds:g} s") from error
         except aiohttp.ClientError as error:
-            raise KubeError(f"can't reach the cluster at {self.origin.server}: {error}") from error
+            raise KubeError(unreachable(self.origin.server, error)) from error
 
     async def request(self, method: str, path: str, **more: Any) -> Object:
         """One request.
@@ -126,7 +114,11 @@ class Cluster:
             KubeError: no answer.
         """
         async with self._response(method, path, **more) as response:
-            answer = json.loads(await response.read())
+            body = await response.read()
+        try:
+            answer = json.loads(body)
+        except ValueError as error:
+            raise KubeError(no_api(self.origin.server, body)) from error
         return answer if isinstance(answer, dict) else {}
 
     async def get(self, kind: Kind, name: str, namespace: str | None = None) -> Object | None:
@@ -226,22 +218,13 @@ class Cluster:
         except aiohttp.WSServerHandshakeError as error:
             raise ApiError(error.status, error.message, f"{path}: {error.message}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise KubeError(f"can't reach the cluster at {self.origin.server}: {error}") from error
+            raise KubeError(unreachable(self.origin.server, error)) from error
 
 
 def _accept(what: str, metadata: bool) -> str:
     if not metadata:
         return "application/json"
     return f"application/json;as=PartialObjectMetadata{what};g=meta.k8s.io;v=v1,application/json"
-
-
-def _refusal(status: int, body: bytes) -> ApiError:
-    try:
-        told = json.loads(body)
-        reason, message = str(told.get("reason") or ""), str(told.get("message") or "")
-    except (ValueError, AttributeError):
-        reason, message = "", body[:200].decode(errors="replace")
-    return ApiError(status, reason, message or f"the API server answered {status}")
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[Object]:

@@ -11,10 +11,11 @@ from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tapper.kube.cluster import Cluster, KubeError, Origin
+from tapper.kube.cluster import Cluster, Origin
+from tapper.kube.refusals import KubeError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 RENEW_SECONDS = 300  # tokens of credential plugins live 15 minutes or more
 OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -30,6 +31,8 @@ class Access:
     as_user: str | None = None
     as_groups: tuple[str, ...] = ()
     request_timeout: float | None = None
+    told: Callable[[str], None] = lambda text: None
+    """Gets what is waited for before the cluster can be asked."""
 
 
 def _leave_out_blocking_client() -> None:
@@ -47,19 +50,15 @@ async def connect(access: Access) -> AsyncIterator[Cluster]:
     """
     _leave_out_blocking_client()
     from kubernetes.aio.client import Configuration
-    from kubernetes.aio.config import load_kube_config, refresh_token
+    from kubernetes.aio.config import refresh_token
+
+    from tapper.kube.kubeconfig import load
 
     path = access.kubeconfig or os.environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
-    if not any(Path(part).is_file() for part in path.split(os.pathsep)):
+    if not any(Path(part).expanduser().is_file() for part in path.split(os.pathsep)):
         raise KubeError(f"no kubeconfig at {path}: name one with --kubeconfig or KUBECONFIG")
     configuration = Configuration()
-    try:
-        loader = await load_kube_config(path, access.context, configuration, persist_config=False)
-    except Exception as error:  # a file that holds anything, and programs that it names
-        if access.context and (known := _contexts(path)) and access.context not in known:
-            there = ", ".join(known)
-            raise KubeError(f"the kubeconfig {path} has no context {access.context}; there are: {there}") from error
-        raise KubeError(f"the kubeconfig {path} can't be used: {error}") from error
+    loader = await load(path, access.context, configuration, access.told)
     current = loader.current_context
     told = current.get("context", {}) if hasattr(current, "get") else {}
     origin = Origin(
@@ -79,17 +78,6 @@ async def connect(access: Access) -> AsyncIterator[Cluster]:
             yield cluster
     finally:
         renewal.cancel()
-
-
-def _contexts(path: str) -> list[str]:
-    """Names of the contexts of a kubeconfig, as far as it can be read."""
-    from kubernetes.aio.config import list_kube_config_contexts
-
-    try:
-        contexts, _ = list_kube_config_contexts(path)
-        return sorted(str(context["name"]) for context in contexts)
-    except Exception:  # a file that holds anything
-        return []
 
 
 @asynccontextmanager

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds
-from tapper.kube.cluster import KubeError
 from tapper.kube.naming import ClusterNames
 from tapper.kube.placement import WATCHED
+from tapper.kube.refusals import KubeError
 from tapper.kube.selection import Selection
 from tapper.kube.watching import Watcher
 from tapper.model.control import Target

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from tapper.kube import kinds, objects
-from tapper.kube.cluster import KubeError
+from tapper.kube.refusals import KubeError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,10 +8,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds, sessions
-from tapper.kube.cluster import KubeError
 from tapper.kube.credentials import INSTALLED_DAYS, Credentials, make_credentials
 from tapper.kube.manifest import namespace, objects
 from tapper.kube.placement import AGENT, COLLECTOR, NAME, Placement
+from tapper.kube.refusals import KubeError
 from tapper.kube.session import Session, apply
 
 if TYPE_CHECKING:

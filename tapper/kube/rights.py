@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tapper.kube import kinds
-from tapper.kube.cluster import KubeError
 from tapper.kube.placement import READ, WATCHED
+from tapper.kube.refusals import KubeError
+from tapper.kube.together import together
 
 if TYPE_CHECKING:
     from tapper.kube.cluster import Cluster
@@ -92,7 +93,7 @@ async def ask(cluster: Cluster, rights: list[Right]) -> list[Answer]:
         status = answer.get("status") or {}
         return Answer(right, status.get("allowed") is True, str(status.get("reason") or ""))
 
-    return await asyncio.gather(*(one(right) for right in rights))
+    return await together(*(one(right) for right in rights))
 
 
 async def require(cluster: Cluster, placement: Placement) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import re2
 
-from tapper.kube.cluster import KubeError
+from tapper.kube.refusals import KubeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds, sessions
-from tapper.kube.cluster import KubeError
 from tapper.kube.credentials import make_credentials
 from tapper.kube.forwarding import forward
 from tapper.kube.manifest import namespace, objects
 from tapper.kube.placement import API_PORT, COLLECTOR
+from tapper.kube.refusals import KubeError
+from tapper.kube.together import together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -30,7 +30,7 @@ def new_session() -> str:
 
 @dataclass(slots=True)
 class Session:
-    """One that was placed."""
+    """One in the cluster, or to be placed there."""
 
     cluster: Cluster
     placement: Placement
@@ -50,18 +50,25 @@ class Session:
             pass
 
 
-async def place(cluster: Cluster, placement: Placement) -> Session:
-    """Creates all objects of a tap; what was made is removed again if it can't be finished.
+@dataclass(slots=True)
+class Planned(Session):
+    """One that is to be placed."""
 
-    Raises:
-        KubeError: the API server refused something.
-    """
+    credentials: Credentials
+
+    async def place(self) -> None:
+        """Creates all its objects. Whatever comes of it, `remove` is to be called in the end.
+
+        Raises:
+            KubeError: the API server refused something.
+        """
+        await apply(self.cluster, self.placement, self.credentials)
+
+
+def plan(cluster: Cluster, placement: Placement) -> Planned:
+    """One with keys of its own; nothing of it is in the cluster yet."""
     credentials = make_credentials((placement.host, f"{COLLECTOR}.{placement.namespace}"))
-    try:
-        return await apply(cluster, placement, credentials)
-    except BaseException:
-        await asyncio.shield(cluster.delete(kinds.NAMESPACE, placement.namespace))
-        raise
+    return Planned(cluster, placement, credentials.api_token, credentials)
 
 
 async def apply(
@@ -76,16 +83,16 @@ async def apply(
         KubeError: the API server refused something.
     """
     made = await cluster.apply(namespace(placement))
-    placement = replace(placement, pull_secrets=await _copy_pull_secrets(cluster, placement))
+    await _copy_pull_secrets(cluster, placement)
     items = objects(placement, credentials, str(made["metadata"]["uid"]))
     change(items)
     first = [item for item in items if item["kind"] not in ("Deployment", "DaemonSet")]
-    await asyncio.gather(*(cluster.apply(item) for item in first))
-    await asyncio.gather(*(cluster.apply(item) for item in items if item not in first))
+    await together(*(cluster.apply(item) for item in first))
+    await together(*(cluster.apply(item) for item in items if item not in first))
     return Session(cluster, placement, credentials.api_token)
 
 
-async def _copy_pull_secrets(cluster: Cluster, placement: Placement) -> tuple[str, ...]:
+async def _copy_pull_secrets(cluster: Cluster, placement: Placement) -> None:
     """Pods can use only secrets of their own namespace."""
     for name in placement.pull_secrets:
         source = await cluster.get(kinds.SECRET, name, cluster.origin.namespace)
@@ -94,4 +101,3 @@ async def _copy_pull_secrets(cluster: Cluster, placement: Placement) -> tuple[st
         meta = {"name": name, "namespace": placement.namespace, "labels": placement.labels()}
         copy = {"apiVersion": "v1", "kind": "Secret", "metadata": meta}
         await cluster.apply({**copy, "type": source.get("type"), "data": source.get("data")})
-    return placement.pull_secrets

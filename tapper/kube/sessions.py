@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds, objects
-from tapper.kube.cluster import ApiError
 from tapper.kube.placement import MANAGED
+from tapper.kube.refusals import ApiError
+from tapper.kube.together import all_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,10 +70,10 @@ def _left(kind: Kind, item: dict[str, Any]) -> Left:
 
 async def remove(cluster: Cluster, left: list[Left]) -> None:
     """Deletes them; returns before they are gone."""
-    await asyncio.gather(*(cluster.delete(one.kind, one.name, one.namespace) for one in left))
+    await all_of(*(cluster.delete(one.kind, one.name, one.namespace) for one in left))
     # else they would run until the namespace's controller comes to them, after some seconds; nothing makes them anew
     spaces = [one.name for one in left if one.kind is kinds.NAMESPACE]
-    await asyncio.gather(*(_end_pods(cluster, name) for name in spaces))
+    await all_of(*(_end_pods(cluster, name) for name in spaces))
 
 
 async def _end_pods(cluster: Cluster, namespace: str) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds, objects
-from tapper.kube.cluster import ApiError, KubeError
 from tapper.kube.placement import AGENT, COLLECTOR
+from tapper.kube.refusals import ApiError, KubeError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
 from tapper.kube import kinds, objects
 from tapper.kube.naming import ClusterNames
+from tapper.kube.together import together
 from tapper.kube.watching import Change
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ async def look(cluster: Cluster, selection: Selection) -> ClusterNames:
     names = ClusterNames(_Unheard(), lambda pod: False)
     wanted = [kinds.REPLICA_SET, kinds.JOB, kinds.SERVICE, kinds.POD]
     places = [(kind, space) for kind in wanted for space in selection.namespaces or (None,)]
-    found = await asyncio.gather(*(cluster.list(kind, space) for kind, space in places))
+    found = await together(*(cluster.list(kind, space) for kind, space in places))
     now = time.time_ns()
     for (kind, _), items in zip(places, found, strict=True):
         for item in items:

@@ -10,12 +10,13 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tapper.kube.cluster import ApiError, Cluster, KubeError
 from tapper.kube.objects import key
+from tapper.kube.refusals import ApiError, KubeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tapper.kube.cluster import Cluster
     from tapper.kube.kinds import Kind
 
     Object = dict[str, Any]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tapper.cli.tapping.loop import Loop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,3 +67,22 @@ def test_contexts_that_there_are_are_told(tapper: Tapper, tmp_path: Path, conten
     assert ran.code != 0
     assert words in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_who_leaves_waits_until_what_was_begun_is_put_away() -> None:
+    steps: list[str] = []
+
+    async def begun() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.to_thread(steps.append, "put away")
+
+    loop = Loop()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            loop.run(begun())
+        assert steps == ["put away"]
+    finally:
+        loop.close()

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from tapper.kube import kinds
-from tapper.kube.cluster import KubeError
+from tapper.kube.refusals import KubeError
 from tests.e2e.taps import left, run, session, tap, tapper
 from tests.e2e.world import CLIENT, SERVER, ask, enter, until
 

@@ -15,7 +15,7 @@ from tapper.cli import exits
 from tapper.cli.problems import say
 from tapper.cli.tapping.lines import Lines
 from tapper.cli.tapping.loop import Loop
-from tapper.kube.cluster import KubeError
+from tapper.kube.refusals import KubeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,7 +159,7 @@ class _Opening:
     async def begin(self) -> str:
         from tapper.kube.connect import connect
         from tapper.kube.rights import require
-        from tapper.kube.session import place
+        from tapper.kube.session import plan
         from tapper.kube.starting import ready
         from tapper.kube.targets import look
 
@@ -178,11 +178,13 @@ class _Opening:
             raise KubeError(selection.nothing(names))
         self._lines.tapping(pods, cluster.origin.context)
         begun = time.monotonic()
-        self._session = await place(cluster, placement)
+        session = plan(cluster, placement)
+        self._session = session  # whatever comes now, there may be something to remove
+        await session.place()
         loading = asyncio.create_task(asyncio.to_thread(_load))
-        self.token = self._session.token
-        url = await self._held.enter_async_context(self._session.forwarded())
-        await ready(self._session, READY_SECONDS, self._lines.progress, url=url)
+        self.token = session.token
+        url = await self._held.enter_async_context(session.forwarded())
+        await ready(session, READY_SECONDS, self._lines.progress, url=url)
         await loading
         self._lines.ready(time.monotonic() - begun)
         self._beat = asyncio.create_task(self._keep_alive(url))
@@ -241,6 +243,9 @@ class _Opening:
         try:
             async with asyncio.timeout(REMOVE_SECONDS):
                 await session.remove()
+        except asyncio.CancelledError:
+            say(f"tapper: left before {name} was removed: `tapper clean` does it, or its collector within a minute")
+            raise
         except TimeoutError:
             say(f"tapper: namespace {name} is still being deleted; `tapper clean` tells what holds it up")
         except KubeError as error:

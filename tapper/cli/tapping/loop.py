@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     _Result = TypeVar("_Result")
+
+
+UNDO_SECONDS = 10.0  # that what was interrupted may take
 
 
 class Loop:
@@ -22,15 +26,23 @@ class Loop:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        """Runs it and waits; an interruption is passed on to it."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Runs it and waits; an interruption is passed on to it, and it is waited for until it put away its things."""
+        ended: Future[_Result] = Future()  # what run_coroutine_threadsafe gives is over as soon as it is cancelled
+
+        async def running() -> None:
+            try:
+                ended.set_result(await work)
+            except BaseException as error:
+                ended.set_exception(error)
+
+        begun = asyncio.run_coroutine_threadsafe(running(), self._loop)
         try:
-            return future.result()
+            return ended.result()
         except BaseException:
-            if not future.done():
-                future.cancel()
+            if not ended.done():
+                begun.cancel()
                 with contextlib.suppress(BaseException):
-                    future.exception(timeout=10)
+                    ended.exception(timeout=UNDO_SECONDS)
             raise
 
     def call(self, function: Callable[[], object]) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds, objects
 from tapper.kube.checking import BAD, GOOD, Finding
-from tapper.kube.cluster import KubeError
 from tapper.kube.probe import PROBE, probe
-from tapper.kube.session import place
+from tapper.kube.refusals import KubeError
+from tapper.kube.session import plan
 from tapper.kube.starting import ready
 
 if TYPE_CHECKING:
@@ -29,15 +29,15 @@ POLL = 0.5
 
 async def trial(cluster: Cluster, placement: Placement, passing: Callable[[str], None]) -> AsyncIterator[Finding]:
     """Places a tap with its probes, tells how it goes, and removes it. `passing` gets what goes on meanwhile."""
-    begun = time.monotonic()
+    session = plan(cluster, placement)
     try:
-        session = await place(cluster, placement)
-    except KubeError as error:
-        yield Finding("live test", BAD, f"could not be placed: {error}", "what the API server says must be allowed")
-        return
-    try:
-        async for finding in _run(cluster, session, passing):
-            yield finding
+        try:
+            await session.place()
+        except KubeError as error:
+            yield Finding("live test", BAD, f"could not be placed: {error}", "what the API server says must be allowed")
+        else:
+            async for finding in _run(cluster, session, passing):
+                yield finding
     finally:
         passing("removing the live test ...")
         begun = time.monotonic()
