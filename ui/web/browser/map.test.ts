@@ -276,11 +276,11 @@ describe.skipIf(missing)("the map of a story in two halves", () => {
   }
 });
 
-/** Runs in the page: which boxes of the map are not whole in sight: cut off, or under what lies over the map. */
+/** Runs in the page: which boxes of the map, of services and of namespaces, are not whole in sight: cut off, or under what lies over the map. */
 function coveredBoxes(): (string | null)[] {
   const room = document.querySelector(".map")!.getBoundingClientRect();
   const over = [...document.querySelectorAll(".map-zoom, .map-tools")].map((one) => one.getBoundingClientRect());
-  return [...document.querySelectorAll(".service")]
+  return [...document.querySelectorAll(".service, .edges .space rect")]
     .filter((box) => {
       const { left, right, top, bottom } = box.getBoundingClientRect();
       const inside = left >= room.left && right <= room.right && top >= room.top && bottom <= room.bottom;

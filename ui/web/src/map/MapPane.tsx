@@ -32,7 +32,7 @@ const NODE_TYPES = { service: ServiceBox };
 const NEAR = 0.45;
 const LEGIBLE = 0.2;
 /** Room for the tools above and the notes below, and for the boxes of namespaces around the nodes. */
-const FIT = { padding: { top: "60px", right: "28px", bottom: "52px", left: "28px" }, maxZoom: 1.1 } as const;
+const FIT = { padding: { top: "84px", right: "28px", bottom: "64px", left: "28px" }, maxZoom: 1.1 } as const;
 
 export default function MapPane() {
   return (
