@@ -36,20 +36,34 @@ CHATS = 0.02
 
 
 async def main() -> None:
-    """Opens the shop and lets visitors in until standard input ends."""
+    """Opens the shop and lets visitors in until standard input ends, which it may while the shop still opens."""
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # visitors may leave in the middle
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
+
+    def stop() -> None:
+        loop.remove_reader(sys.stdin.fileno())  # at its end it would be ready again and again, while all is closed
+        stopped.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    loop.add_reader(sys.stdin.fileno(), stopped.set)
+        loop.add_signal_handler(number, stop)
+    loop.add_reader(sys.stdin.fileno(), stop)
     async with contextlib.AsyncExitStack() as stack:
-        await open_shop(stack)
-        sys.stdout.write(f"{OPEN}\n")
-        sys.stdout.flush()
-        for host in ("visitor1", "visitor2"):
-            await visitors(stack, host)
-        await stopped.wait()
+        opening, stopping = asyncio.create_task(_open(stack)), asyncio.create_task(stopped.wait())
+        await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if stopped.is_set():
+            opening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await opening
+        await stopping
+
+
+async def _open(stack: AsyncExitStack) -> None:
+    await open_shop(stack)
+    sys.stdout.write(f"{OPEN}\n")
+    sys.stdout.flush()
+    for host in ("visitor1", "visitor2"):
+        await visitors(stack, host)
 
 
 async def open_shop(stack: AsyncExitStack) -> None:
@@ -57,12 +71,13 @@ async def open_shop(stack: AsyncExitStack) -> None:
     loop = asyncio.get_running_loop()
     dns, _ = await loop.create_datagram_endpoint(names.Server, (names.address("kube-dns"), 53))
     stack.callback(dns.close)
+    # programs first: a process with threads, those of gRPC above all, may hang or fail when it forks
+    people = await cache.started(stack, names.address("cache"), names.address("users"))
+    events = await broker.started(stack, *(names.address(name) for name in ("events", "orders", "mailer")))
+    clerk = await stock.started(stack, names.address("stock"), names.address("orders"))
     news = ThreadingHTTPServer((names.address("news"), PORT), News)
     threading.Thread(target=news.serve_forever, daemon=True).start()
     stack.callback(news.shutdown)
-    people = await cache.started(stack, names.address("cache"), names.address("users"))
-    clerk = await stock.started(stack, names.address("stock"), names.address("orders"))
-    events = await broker.started(stack, *(names.address(name) for name in ("events", "orders", "mailer")))
     for name in ROUTES:
         source = names.address(name)
         app = application(name, address=source, resolver=lambda source=source: names.Resolver(source))  # type: ignore[misc]

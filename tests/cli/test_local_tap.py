@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tapper.demo.namespace import obstacle
+from tapper.demo.shop import APART, READY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -132,6 +133,19 @@ def test_what_it_started_ends_when_it_is_killed(directory: Path, moment: str) ->
     while run.alive():
         assert time.monotonic() < end, run.alive()
         time.sleep(0.05)
+
+
+@needs_namespace
+def test_a_shop_whose_starter_goes_while_it_opens_ends() -> None:
+    command, pipe = [sys.executable, "-m", "tapper.demo.shop", APART], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as shop:
+        assert shop.stdin is not None
+        assert shop.stdout is not None
+        assert shop.stdout.readline().strip() == READY
+        shop.stdin.write("\n")
+        shop.stdin.close()
+        assert shop.stdout.read() == ""  # it never opened
+        assert shop.wait(PATIENCE_S) == 0
 
 
 @needs_namespace
