@@ -34,7 +34,7 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 
 async def until(pilot: Pilot[Any], condition: Any) -> None:
-    """Waits for a condition, ten seconds at most."""
+    """Waits for a condition, thirty seconds at most."""
     async with asyncio.timeout(30):
         while not condition():
             await pilot.pause(0.01)

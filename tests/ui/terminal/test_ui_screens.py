@@ -11,10 +11,11 @@ from tapper.feed.session import SessionFeed
 from tests.feed.shop import recorded, shop
 from tests.store.records import T0, engine_batch
 from tests.ui.terminal import bodies
-from tests.ui.terminal.driving import press, settled
+from tests.ui.terminal.driving import press, settled, until
 from tests.ui.terminal.hostile import batch
 from ui.terminal.app import TapperApp
 from ui.terminal.state import State
+from ui.terminal.top_line import TopLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +61,12 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
 }
 
 
+def is_told(app: TapperApp) -> bool:
+    """Whether the top line has its facts, which are asked for now and then, and waits for no answer."""
+    top = app.query_one(TopLine)
+    return top.summary is not None and top.health is not None and not top.busy
+
+
 @pytest.fixture
 def looks(snap_compare: Any) -> Callable[..., None]:
     def compare(feed: Feed, size: tuple[int, int], keys: tuple[str, ...] = ()) -> None:
@@ -68,6 +75,8 @@ def looks(snap_compare: Any) -> Callable[..., None]:
         async def before(pilot: Any) -> None:
             await settled(pilot)
             await press(pilot, *keys)
+            await until(pilot, lambda: is_told(app))
+            await settled(pilot)
 
         try:
             assert snap_compare(app, terminal_size=size, run_before=before)
