@@ -53,15 +53,10 @@ async def look(cluster: Cluster, placement: Placement) -> AsyncIterator[Finding]
 
 def may(answers: Iterable[Answer]) -> Iterable[Finding]:
     """What the user may do, by kind and place."""
-    groups: dict[tuple[str, str | None], list[Answer]] = {}
-    for answer in answers:
-        right = answer.right
-        kind = f"{right.kind.title}/{right.subresource}" if right.subresource else right.kind.title
-        groups.setdefault((kind, right.namespace), []).append(answer)
-    for (kind, where), group in groups.items():
-        within = f"{kind}{f' in namespace {where}' if where else ''}"
-        allowed = [a.right.verb for a in group if a.allowed]
-        missing = [a.right.verb for a in group if not a.allowed]
+    told = {answer.right: answer.allowed for answer in answers}
+    for within, group in rights.grouped(told):
+        allowed = [right.verb for right in group if told[right]]
+        missing = [right.verb for right in group if not told[right]]
         if missing:
             have = f" (only {', '.join(allowed)})" if allowed else ""
             yield Finding("right", BAD, f"you may not {', '.join(missing)} {within}{have}", ASK)

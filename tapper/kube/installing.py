@@ -11,7 +11,7 @@ from tapper.kube import kinds, sessions
 from tapper.kube.credentials import INSTALLED_DAYS, Credentials, make_credentials
 from tapper.kube.manifest import namespace, objects
 from tapper.kube.placement import AGENT, COLLECTOR, NAME, Placement
-from tapper.kube.refusals import KubeError
+from tapper.kube.refusals import ApiError, KubeError
 from tapper.kube.session import Session, apply
 
 if TYPE_CHECKING:
@@ -100,7 +100,16 @@ async def attach(cluster: Cluster) -> Session:
     Raises:
         KubeError: there is none, or the user may not read its token.
     """
-    kept = await _secret(cluster, COLLECTOR)
+    try:
+        kept = await _secret(cluster, COLLECTOR)
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        raise KubeError(
+            f"you may not attach: {error}\n"
+            f"It takes to get the secret {COLLECTOR} in namespace {NAME}, to list pods there and to create and get"
+            " pods/portforward: ask whoever ran `tapper install` for it."
+        ) from error
     if kept is None or "api-token" not in kept:
         raise KubeError(f"no tapper is installed in this cluster (namespace {NAME}): `tapper install` does it")
     return Session(cluster, Placement(NAME, ""), kept["api-token"])

@@ -12,6 +12,8 @@ from tapper.kube.refusals import KubeError
 from tapper.kube.together import together
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tapper.kube.cluster import Cluster
     from tapper.kube.kinds import Kind
     from tapper.kube.placement import Placement
@@ -29,9 +31,11 @@ class Right:
     """None: in all, or the kind has none."""
     subresource: str = ""
 
-    def __str__(self) -> str:
-        what = f"{self.kind.title}/{self.subresource}" if self.subresource else self.kind.title
-        return f"{self.verb} {what}" + (f" in namespace {self.namespace}" if self.namespace else "")
+    @property
+    def what(self) -> str:
+        """The kind and where: "pods/portforward in namespace shop"."""
+        part = f"/{self.subresource}" if self.subresource else ""
+        return f"{self.kind.title}{part}" + (f" in namespace {self.namespace}" if self.namespace else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,22 @@ class Answer:
 class RightsError(KubeError):
     """The user lacks rights; `missing` has them."""
 
-    def __init__(self, missing: list[Right], who: str) -> None:
-        listed = "\n".join(f"  {right}" for right in missing)
+    def __init__(self, missing: list[Right], who: str, own: str) -> None:
+        listed = "\n".join(f"  {', '.join(right.verb for right in group)} {where}" for where, group in grouped(missing))
         super().__init__(
             f"{who} may not do what a tap needs; missing are:\n{listed}\n"
-            "Nothing was created. Ask whoever runs the cluster for them, or to run `tapper install`."
+            f"Nothing was created. Each tap makes a namespace, such as {own}: what is needed there is needed in all.\n"
+            "Ask whoever runs the cluster for these rights, or to run `tapper install`."
         )
         self.missing = missing
+
+
+def grouped(rights: Iterable[Right]) -> list[tuple[str, list[Right]]]:
+    """Those to do something with the same kind at the same place, and what and where that is."""
+    groups: dict[str, list[Right]] = {}
+    for right in rights:
+        groups.setdefault(right.what, []).append(right)
+    return list(groups.items())
 
 
 def needed(placement: Placement) -> list[Right]:
@@ -104,4 +117,5 @@ async def require(cluster: Cluster, placement: Placement) -> None:
     """
     missing = [answer.right for answer in await ask(cluster, needed(placement)) if not answer.allowed]
     if missing:
-        raise RightsError(missing, cluster.origin.impersonated or "The user of this kubeconfig")
+        who = cluster.origin.impersonated or "The user of this kubeconfig"
+        raise RightsError(missing, who, placement.namespace)

@@ -35,11 +35,20 @@ def test_who_lacks_rights_is_told_which_before_anything_is_created(world: World,
     config = _limited(world, tmp_path)
     ended = run("tap", "simple-app", "-n", world.namespace, "-o", "jsonl", "--kubeconfig", config)
     assert ended.returncode == 1
-    for missing in ("create namespaces", "create daemonsets.apps", "watch pods", "create pods/portforward"):
+    for missing in (
+        "delete namespaces",
+        "create, patch, get daemonsets.apps",
+        "get, watch pods",
+        "create pods/portforward",
+    ):
         assert missing in ended.stderr
     assert f"list pods in namespace {world.namespace}" not in ended.stderr
     assert "an error of tapper itself" not in ended.stderr
     assert "Nothing was created." in ended.stderr
+    attached = run("attach", "--kubeconfig", config)
+    assert attached.returncode == 1
+    assert "you may not attach" in attached.stderr
+    assert "ask whoever ran `tapper install`" in attached.stderr
     checked = run("check", "-n", world.namespace, "--kubeconfig", config)
     assert checked.returncode == 1
     assert f"you may not get, watch pods in namespace {world.namespace} (only list)" in checked.stdout

@@ -8,7 +8,7 @@ import pytest
 
 from tapper.kube import kinds
 from tapper.kube.checking import BAD, DOUBT, GOOD, may, node
-from tapper.kube.rights import Answer, Right
+from tapper.kube.rights import Answer, Right, RightsError
 
 READY = [{"type": "Ready", "status": "True"}]
 
@@ -48,3 +48,15 @@ def test_rights_are_told_by_kind_and_namespace() -> None:
         (BAD, "you may not create pods/portforward in namespace t"),
         (GOOD, "list nodes"),
     ]
+
+
+def test_rights_that_are_missing_are_listed_by_kind_and_place() -> None:
+    missing = [
+        Right("create", kinds.NAMESPACE),
+        Right("create", kinds.SECRET, "tapper-1"),
+        Right("delete", kinds.NAMESPACE),
+        Right("patch", kinds.SECRET, "tapper-1"),
+    ]
+    lines = str(RightsError(missing, "eve", "tapper-1")).splitlines()
+    assert lines[1:3] == ["  create, delete namespaces", "  create, patch secrets in namespace tapper-1"]
+    assert "such as tapper-1: what is needed there is needed in all" in lines[3]
