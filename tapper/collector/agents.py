@@ -178,8 +178,9 @@ class Agents:
             for source in agent.status.sources:
                 target = source.target
                 node = target.node or (agent.hello.node if source.state == "tapped" else None)
+                name = target.name or target.value or "all interfaces"
                 made = TargetState(
-                    target.name or target.value or "all interfaces",
+                    name.removeprefix(f"{target.namespace}/") if target.namespace else name,
                     target.kind,
                     target.namespace,
                     node,
@@ -200,7 +201,8 @@ class Agents:
                 yield f"Agent {state.name} is {state.state}: {state.problem}"
         for target in self.targets():
             if target.state == "tapped" and target.problem:
-                yield f"{target.name}: {target.problem}"
+                where = f"{target.namespace}/" if target.namespace else ""
+                yield f"{where}{target.name}: {target.problem}"
         if gone := sum(agent.gone_records for agent in self):
             yield f"This collector took the place of one that is gone, and with it {gone:,} records that it had kept."
         for state in self.states():

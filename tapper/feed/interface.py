@@ -183,6 +183,7 @@ class TargetState:
     """Something that is tapped: a pod, a process, an interface."""
 
     name: str
+    """In its namespace, if it has one."""
     kind: str
     namespace: str | None = None
     node: str | None = None
