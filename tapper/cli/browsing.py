@@ -24,7 +24,8 @@ FIRST_S, LONGEST_S = 0.1, 3.0
 def wanted(listing: Listing | None = None) -> bool:
     """Whether someone sits at a terminal and no other output was asked for."""
     asked = listing is not None and (listing.format or listing.output or listing.limit is not None)
-    return not asked and sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # the UI is drawn on the last
+    return not asked and all(stream.isatty() for stream in streams) and os.environ.get("TERM") != "dumb"
 
 
 def prepare() -> None:

@@ -70,3 +70,17 @@ def test_text_cut_within_a_character_is_put_together_again() -> None:
     for byte in "é\x1b[31m\tü\n".encode():
         sink.write(bytes([byte]))
     assert below.getvalue().decode() == "é␛[31m\tü\n"
+
+
+def test_no_ui_opens_where_it_would_be_drawn_elsewhere(shop: Path) -> None:
+    """Textual draws on stderr: with that in a file a blank terminal would wait for keys."""
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "tapper.cli", "read", str(shop), "--from", "nobody"]
+    environment = {**os.environ, "TERM": "xterm"}
+    child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        assert child.wait(60) == 0
+    finally:
+        child.kill()
+        os.close(slave)
+        os.close(master)
