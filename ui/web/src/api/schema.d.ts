@@ -826,6 +826,7 @@ export interface components {
         };
         /** @description Something that is tapped: a pod, a process, an interface. */
         TargetState: {
+            /** @description In its namespace, if it has one. */
             name: string;
             kind: string;
             namespace: string | null;
