@@ -24,7 +24,7 @@ OTHERS = 4.0  # seconds that further agents are waited for once one is ready
 EVENTS_AFTER = 3.0  # seconds without any pod to tell why
 POLL = 0.3  # seconds between two looks at pods that start
 ASK = 0.2  # seconds between two questions to a collector that starts
-MAX_WARNINGS = 3
+MAX_EVENTS = 3
 IMAGE_WORDS = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError")
 
 
@@ -69,19 +69,24 @@ async def progress(session: Session) -> Progress:
     )
 
 
-async def warnings(session: Session) -> tuple[str, ...]:
-    """What the cluster's controllers complain of, newest first: of pods that can't even be made, or start."""
+async def events(session: Session) -> tuple[str, ...]:
+    """What the cluster's controllers tell of pods that can't even be made, or start: warnings, newest first; where
+    there are none, the images that are being pulled.
+    """
     try:
-        items = await session.cluster.list(kinds.EVENT, session.placement.namespace, fields="type=Warning")
+        items = await session.cluster.list(kinds.EVENT, session.placement.namespace)
     except ApiError:  # who may not read them sees less
         return ()
+    items.sort(key=lambda item: str(item.get("lastTimestamp") or item.get("eventTime") or ""), reverse=True)
     # a probe that does not answer yet is how everything starts
-    told = [item for item in items if item.get("reason") != "Unhealthy"]
-    told.sort(key=lambda item: str(item.get("lastTimestamp") or item.get("eventTime") or ""), reverse=True)
-    return tuple(
-        f"{(item.get('involvedObject') or {}).get('name')}: {item.get('reason')}: {item.get('message')}"[:300]
-        for item in told[:MAX_WARNINGS]
-    )
+    told = [item for item in items if item.get("type") == "Warning" and item.get("reason") != "Unhealthy"]
+    pulled = {_of(item) for item in items if item.get("reason") == "Pulled"}
+    told = told or [item for item in items if item.get("reason") == "Pulling" and _of(item) not in pulled]
+    return tuple(f"{_of(item)}: {item.get('reason')}: {item.get('message')}"[:300] for item in told[:MAX_EVENTS])
+
+
+def _of(event: dict[str, Any]) -> str:
+    return str((event.get("involvedObject") or {}).get("name"))
 
 
 async def ready(
@@ -102,7 +107,7 @@ async def ready(
         while True:
             now = heard.joined(await progress(session))
             if not now.ready and not now.problems and time.monotonic() > quiet:
-                now = replace(now, problems=await warnings(session))
+                now = replace(now, problems=await events(session))
             if now != last:
                 told(now)
                 last = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from typing import TYPE_CHECKING
 
@@ -40,3 +41,13 @@ async def look(cluster: Cluster, selection: Selection) -> ClusterNames:
         for item in items:
             names.apply(Change(kind, objects.key(item), {"kind": kind.name, **item}), now)
     return names
+
+
+async def nothing(cluster: Cluster, selection: Selection, names: ClusterNames) -> str:
+    """Why a selection has no pod, and what to do."""
+    for space in selection.namespaces or ():
+        if await cluster.get(kinds.NAMESPACE, space) is None:
+            there = [str(item["metadata"]["name"]) for item in await cluster.list(kinds.NAMESPACE)]
+            near = difflib.get_close_matches(space, there, n=3)
+            return f"There is no namespace {space}." + (f" Near: {', '.join(near)}." if near else "")
+    return selection.nothing(names)

@@ -39,6 +39,9 @@ def test_each_reason_has_its_words(world: World) -> None:
     nothing = run("tap", "ile", "-n", world.namespace, "-o", "jsonl")
     assert nothing.returncode == 1
     assert "Near: idle." in nothing.stderr
+    elsewhere = run("tap", "idle", "-n", f"{world.namespace}x", "-o", "jsonl")
+    assert elsewhere.returncode == 1
+    assert f"There is no namespace {world.namespace}x. Near: {world.namespace}." in elsewhere.stderr
     with (
         tap("idle", "-n", world.namespace) as idle,
         tap("odd", "-n", world.namespace) as odd,
@@ -55,6 +58,14 @@ def test_a_missing_image_is_told_at_once_with_what_to_do(world: World) -> None:
     assert "the nodes can't get the image localhost:1/missing:1" in told
     assert "kind load docker-image" in told
     assert "removed what was placed" in told
+
+
+def test_an_image_that_takes_long_to_pull_is_told(world: World) -> None:
+    world.pod("idle", IDLE)
+    with tap("-n", world.namespace, "--image", "192.0.2.1:5000/far:1") as running:  # an address that nobody answers at
+        until(lambda: any('Pulling image "192.0.2.1:5000/far:1"' in line for line in running.told), "what it waits for")
+        running.end()
+    assert "removed what was placed in the cluster" in running.told
 
 
 def test_progress_is_told_once_in_a_pipe_and_a_quiet_tap_says_nothing(world: World) -> None:

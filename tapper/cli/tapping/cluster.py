@@ -161,7 +161,7 @@ class _Opening:
         from tapper.kube.rights import require
         from tapper.kube.session import plan
         from tapper.kube.starting import ready
-        from tapper.kube.targets import look
+        from tapper.kube.targets import look, nothing
 
         cluster = self._cluster = await self._held.enter_async_context(connect(self._access))
         placement = self._placement(cluster.origin.namespace)
@@ -175,7 +175,7 @@ class _Opening:
             await asyncio.gather(looking, return_exceptions=True)
         pods = selection.pods(names)
         if not pods:
-            raise KubeError(selection.nothing(names))
+            raise KubeError(await nothing(cluster, selection, names))
         self._lines.tapping(pods, cluster.origin.context)
         begun = time.monotonic()
         session = plan(cluster, placement)
