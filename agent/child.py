@@ -70,7 +70,12 @@ async def live(order: Order) -> None:
     agent = Agent(options)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, agent.stop)
-    loop.add_reader(sys.stdin.fileno(), agent.stop)
+
+    def parted() -> None:
+        loop.remove_reader(sys.stdin.fileno())  # or its end is told again and again
+        agent.stop()
+
+    loop.add_reader(sys.stdin.fileno(), parted)
     await agent.run()
 
 

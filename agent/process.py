@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from agent import serving
 from agent.budget import Budget
-from agent.faults import LOGGER
 from agent.health import application
 from agent.pacing import ROWS, Paced
 from agent.rights import advice
@@ -222,7 +222,7 @@ class Agent:
     async def _health(self, address: tuple[str, int]) -> Any:
         shipper = self._shipper
         app = application(self.status, lambda: shipper is not None and shipper.connected)
-        runner = web.AppRunner(app, access_log=None, logger=LOGGER)
+        runner = serving.runner(app)
         await runner.setup()
         try:
             await web.TCPSite(runner, *address).start()

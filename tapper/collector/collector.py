@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
 
-from agent.faults import LOGGER
+from agent import serving
 from tapper.collector.agents import Agents
 from tapper.collector.ingest import Ingest
 from tapper.collector.keeper import Keeper
@@ -154,7 +154,7 @@ class Collector:
         Raises:
             OSError: it can't be listened on.
         """
-        runner = web.AppRunner(self._ingest.application(), access_log=None, logger=LOGGER, shutdown_timeout=2.0)
+        runner = serving.runner(self._ingest.application(), shutdown_timeout=2.0)
         await runner.setup()
         self._running.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, host, port, ssl_context=tls)

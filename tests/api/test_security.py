@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent import serving
 from tapper.collector.api import app
 from tapper.collector.api.serving import served
 from tests.api.client import Client
@@ -177,7 +178,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(client: Client, monkeypatch
 
 
 def test_a_head_that_does_not_come_is_not_waited_for(feed: SessionFeed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "IDLE_S", 0.1)
+    monkeypatch.setattr(serving, "IDLE_S", 0.1)
     with (
         served(feed) as address,
         socket.create_connection((address.host, address.port), timeout=60) as there,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from agent.faults import LOGGER
+from agent import serving
 from tapper.collector.api import errors, exports, follow, parameters, security
 from tapper.collector.api.errors import RequestError
 from tapper.collector.api.page import Page
@@ -36,8 +36,6 @@ BEGUN = web.RequestKey("begun", bool)
 TIMEOUT_S = 30.0
 BODY_S = 10.0
 """For a request's body to come."""
-IDLE_S = 75.0
-"""For the head of a request to come, on a new connection or after the last answer."""
 SHUTDOWN_S = 1.0
 """For answers that are under way when it ends; followers would stay for ever."""
 
@@ -92,15 +90,7 @@ def _add(app: web.Application, path: str, handler: Handler, *methods: str) -> No
 
 def runner(app: web.Application) -> web.AppRunner:
     """What runs the application, with its bounds."""
-    return web.AppRunner(
-        app,
-        access_log=None,
-        logger=LOGGER,
-        shutdown_timeout=SHUTDOWN_S,
-        keepalive_timeout=IDLE_S,
-        max_line_size=LONGEST_LINE,
-        max_field_size=LONGEST_LINE,
-    )
+    return serving.runner(app, shutdown_timeout=SHUTDOWN_S, max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE)
 
 
 async def _kept_to_itself(request: web.Request, response: web.StreamResponse) -> None:
