@@ -49,6 +49,9 @@ def test_who_lacks_rights_is_told_which_before_anything_is_created(world: World,
     assert attached.returncode == 1
     assert "you may not attach" in attached.stderr
     assert "ask whoever ran `tapper install`" in attached.stderr
+    cleaned = run("clean", "--kubeconfig", config)
+    assert cleaned.returncode == 1
+    assert "Ask whoever runs the cluster to run `tapper clean`." in cleaned.stderr
     checked = run("check", "-n", world.namespace, "--kubeconfig", config)
     assert checked.returncode == 1
     assert f"you may not get, watch pods in namespace {world.namespace} (only list)" in checked.stdout

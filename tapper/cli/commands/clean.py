@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tapper.cli import exits
 from tapper.cli.cluster_options import Cluster, cluster_options, time_of
 from tapper.cli.values import gather
+
+if TYPE_CHECKING:
+    from tapper.kube.cluster import Cluster as Reached
 
 
 @click.command("clean", short_help="Remove what taps left in a cluster.")
@@ -33,34 +36,45 @@ async def clean_up(
     cluster_of: Cluster, session: str | None, *, dry_run: bool, installed: bool, seconds: float = 60
 ) -> int:
     """Lists what is there of one session, or of all, and removes it; the exit code."""
+    from tapper.kube.connect import connect
+    from tapper.kube.refusals import ApiError, KubeError
+
+    async with connect(cluster_of.access()) as cluster:
+        try:
+            return await _clean_up(cluster, session, dry_run=dry_run, installed=installed, seconds=seconds)
+        except ApiError as error:
+            if error.status != 403:
+                raise
+            raise KubeError(f"{error}\nAsk whoever runs the cluster to run `tapper clean`.") from error
+
+
+async def _clean_up(at: Reached, session: str | None, *, dry_run: bool, installed: bool, seconds: float) -> int:
     import asyncio
 
     from tapper.cli.problems import say
     from tapper.kube import kinds, sessions
-    from tapper.kube.connect import connect
     from tapper.kube.placement import NAME
     from tapper.model.text import clean
 
-    async with connect(cluster_of.access()) as cluster:
-        left = await sessions.find(cluster, session)
-        left = [one for one in left if installed or session or one.session != NAME]
-        for one in left:
-            click.echo(clean(f"{one}{'  (being deleted)' if one.ending else ''}"))
-        if dry_run or not left:
-            return exits.OK
-        await sessions.remove(cluster, left)
-        names = {one.session for one in left}
-        try:
-            async with asyncio.timeout(seconds):
-                async for still in sessions.gone(cluster, session):
-                    if not any(one.session in names for one in still):
-                        return exits.OK
-        except TimeoutError:
-            for one in await sessions.find(cluster, session):
-                if one.kind is kinds.NAMESPACE:
-                    item = await cluster.get(kinds.NAMESPACE, one.name) or {}
-                    why = [c.get("message") for c in (item.get("status") or {}).get("conditions") or []]
-                    told = "".join(f"\n  {text}" for text in why if text)
-                    say(f"tapper: {one} is still being deleted{told}")
-            return exits.ERROR
+    left = await sessions.find(at, session)
+    left = [one for one in left if installed or session or one.session != NAME]
+    for one in left:
+        click.echo(clean(f"{one}{'  (being deleted)' if one.ending else ''}"))
+    if dry_run or not left:
+        return exits.OK
+    await sessions.remove(at, left)
+    names = {one.session for one in left}
+    try:
+        async with asyncio.timeout(seconds):
+            async for still in sessions.gone(at, session):
+                if not any(one.session in names for one in still):
+                    return exits.OK
+    except TimeoutError:
+        for one in await sessions.find(at, session):
+            if one.kind is kinds.NAMESPACE:
+                item = await at.get(kinds.NAMESPACE, one.name) or {}
+                why = [c.get("message") for c in (item.get("status") or {}).get("conditions") or []]
+                told = "".join(f"\n  {text}" for text in why if text)
+                say(f"tapper: {one} is still being deleted{told}")
+        return exits.ERROR
     return exits.OK
