@@ -120,7 +120,7 @@ ALL = frozenset(range(1 << 12))
 
 EVENT_KEYS = {
     *("on", "client", "server", "pause", "close", "unreachable", "frame"),
-    *("body", "length", "encode", "chunks", "chunk_extension", "trailers"),
+    *("body", "length", "encode", "chunks", "chunk_extension", "trailers", "damage"),
     *("flags", "after", "split", "drop", "duplicate", "delay", "delayed", "at", "shift", "ack", "acked", "window"),
 }
 KINDS = ("client", "server", "pause", "close", "unreachable", "frame")
@@ -138,6 +138,17 @@ def chosen(value: bool | list[int]) -> frozenset[int]:
     if isinstance(value, bool):
         return ALL if value else frozenset()
     return frozenset(value)
+
+
+def damaged(data: bytes, changes: dict[str, str]) -> bytes:
+    """With other bytes (hex) at these places."""
+    made = bytearray(data)
+    for at, text in changes.items():
+        other = bytes.fromhex(text)
+        if int(at) + len(other) > len(data):
+            raise ScenarioError(f"damage at {at} is behind the {len(data)} bytes")
+        made[int(at) : int(at) + len(other)] = other
+    return bytes(made)
 
 
 def read_connection(number: int, table: dict[str, Any]) -> Connection:
@@ -164,7 +175,8 @@ def read_event(
     on = connections[table["on"]] if "on" in table else next(iter(connections.values()))
     made: dict[str, Any] = {"on": on}
     if kind in ("client", "server"):
-        made |= {"side": kind, "payload": payload(table, kind, on.transport, folder, ends_of[on.name, kind])}
+        data = payload(table, kind, on.transport, folder, ends_of[on.name, kind])
+        made |= {"side": kind, "payload": damaged(data, table.get("damage", {}))}
     elif kind == "pause":
         made["after"] = duration(table["pause"])
     elif kind == "frame":

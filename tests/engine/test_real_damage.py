@@ -1,4 +1,4 @@
-"""Real gRPC and WebSocket with packets lost, doubled and swapped: what is still said was really said."""
+"""Real gRPC and WebSocket with packets lost, doubled, swapped and damaged: what is still said was really said."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ NAMES = ("grpc", "websocket")
 HANDSHAKE = 8
 """Packets at the start that stay: without them another end may be taken for the client."""
 HOLES = NOTES["gap"][0] | NOTES["partial"][0] | NOTES["undecodable"][0]
+UNANSWERED = ("timeout", "reset", "open")
 Packets = list[tuple[int, bytes]]
 
 
@@ -114,3 +115,39 @@ def test_doubled_and_swapped(name: str, seed: int, tmp_path: Path) -> None:
     assert contradictions(result, truth(name)) == []
     assert said(result) == said(truth(name))
     assert len(result.exchanges) == len(truth(name).exchanges)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_packet_lost(name: str, tmp_path: Path) -> None:
+    for lost in range(len(packets(capture(name))) - HANDSHAKE):
+        result = damaged(name, tmp_path, lambda whole, lost=lost: whole[:lost] + whole[lost + 1 :])
+        assert contradictions(result, truth(name)) == [], lost
+
+
+def scratched(packet: tuple[int, bytes], length: int, chance: random.Random) -> tuple[int, bytes]:
+    """The packet with so many bytes of its payload changed, or all of them if it has fewer."""
+    time, data = packet
+    start = 34 + (data[46] >> 4) * 4
+    length = min(length, len(data) - start)
+    at = chance.randrange(start, len(data) - length + 1)
+    other = bytes([data[at] ^ 1 << chance.randrange(8)]) if length == 1 else chance.randbytes(length)
+    return time, data[:at] + other + data[at + length :]
+
+
+@pytest.mark.parametrize("length", [1, 8, 120])
+def test_a_scratch_costs_no_other_call(length: int, tmp_path: Path) -> None:
+    chance = random.Random(length)
+    whole = packets(capture("grpc"))
+    known = truth("grpc").exchanges
+    for at, packet in enumerate(whole[HANDSHAKE:]):
+        if len(packet[1]) == 34 + (packet[1][46] >> 4) * 4:
+            continue
+        change = scratched(packet, length, chance)
+        result = damaged("grpc", tmp_path, lambda rest, at=at, change=change: [*rest[:at], change, *rest[at + 1 :]])
+        made = {key(row): row for row in result.exchanges}
+        seconds, micros = divmod(packet[0], 10**9)
+        behind = [row for row in known if row["time"] > seconds * 10**9 + micros * 1000]
+        assert {key(row) for row in behind} <= made.keys(), at
+        # That a call had no answer is not said because of what was damaged before.
+        unanswered = [key(row) for row in behind if made[key(row)]["outcome"] in UNANSWERED]
+        assert [key(row) for row in behind if row["outcome"] not in UNANSWERED and key(row) in unanswered] == [], at

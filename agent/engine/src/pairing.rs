@@ -138,6 +138,11 @@ impl<T> Pairing<T> {
         self.queue.pop_front().map(|slot| slot.item)
     }
 
+    /// How much of the server's stream the client had received when it sent the oldest request that waits.
+    pub fn oldest_heard(&self) -> Option<u64> {
+        self.queue.front().map(|slot| slot.ack)
+    }
+
     /// Takes the oldest request, answered or not.
     pub fn take_oldest(&mut self) -> Option<T> {
         self.queue.pop_front().map(|slot| slot.item)

@@ -141,6 +141,11 @@ impl TcpFlow {
             }
         }
         self.strays = 0;
+        if segment.flags & flags::RST != 0 && offset < self.halves[side as usize].acked as i64 {
+            // The receiver expects what is behind (RFC 9293 section 3.10.7.4): it is an old one, or a stranger's.
+            out.counters.add(Counter::OutOfWindow, 1);
+            return;
+        }
         let len = segment.payload.len() as i64 + i64::from(segment.cut);
         if segment.flags & flags::FIN != 0 {
             self.halves[side as usize].fin.get_or_insert((offset + len).max(next) as u64);

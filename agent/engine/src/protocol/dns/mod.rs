@@ -57,10 +57,10 @@ impl DatagramDissector for DnsUdp {
         "dns"
     }
 
-    fn datagram(&mut self, side: Side, bytes: &[u8], _cut: u32, time: Nanos, cx: &mut Context<'_>) {
+    fn datagram(&mut self, side: Side, bytes: &[u8], cut: u32, time: Nanos, cx: &mut Context<'_>) {
         // Datagrams have no place in a stream; their time tells them apart.
         let mark = Mark { offset: 0, time, ack: 0 };
-        self.questions.message(side, bytes, mark, time, cx);
+        self.questions.message(side, (bytes, cut), mark, time, cx);
     }
 
     fn end(&mut self, how: End, time: Nanos, cx: &mut Context<'_>) {
@@ -84,6 +84,23 @@ struct DnsTcp {
     lost: [bool; 2],
 }
 
+/// Where behind `from` a segment begins with a message.
+fn message_behind(view: View<'_>, from: usize) -> Option<usize> {
+    view.marks.iter().find_map(|mark| {
+        let at = mark.offset.checked_sub(view.offset)? as usize;
+        (at > from && matches!(probe_stream(view.bytes.get(at..)?), Probe::Match(_))).then_some(at)
+    })
+}
+
+impl DnsTcp {
+    fn lose(&mut self, side: Side) {
+        self.lost[side as usize] = true;
+        if side == Side::Server {
+            self.questions.answers_lost();
+        }
+    }
+}
+
 impl Dissector for DnsTcp {
     fn name(&self) -> &'static str {
         "dns"
@@ -101,19 +118,30 @@ impl Dissector for DnsTcp {
                 }
                 self.lost[side as usize] = false;
             }
-            let Some(message) = view.bytes.get(done + 2..done + 2 + len) else { break };
+            let Some(message) = view.bytes.get(done + 2..done + 2 + len) else {
+                // It waits for more than there is, and another begins: its length is damaged.
+                let Some(next) = message_behind(view, done) else { break };
+                cx.out.counters.add(Counter::Malformed, 1);
+                self.lose(side);
+                done = next;
+                continue;
+            };
             let last_time = view.mark(done + 1 + len).time;
-            self.questions.message(side, message, view.mark(done), last_time, cx);
+            self.questions.message(side, (message, 0), view.mark(done), last_time, cx);
             done += 2 + len;
         }
         Step::Consumed(done)
     }
 
     fn gap(&mut self, side: Side, _rest: View<'_>, _gap: Gap, _cx: &mut Context<'_>) {
-        self.lost[side as usize] = true;
+        self.lose(side);
     }
 
-    fn fin(&mut self, _side: Side, _rest: View<'_>, _time: Nanos, _cx: &mut Context<'_>) {}
+    fn fin(&mut self, side: Side, rest: View<'_>, _time: Nanos, _cx: &mut Context<'_>) {
+        if !rest.bytes.is_empty() {
+            self.lose(side);
+        }
+    }
 
     fn end(&mut self, how: End, time: Nanos, cx: &mut Context<'_>) {
         self.questions.end(how, time, cx);

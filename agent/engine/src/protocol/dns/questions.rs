@@ -26,6 +26,8 @@ struct Pending {
     message: Box<Message>,
     revision: u16,
     answered: bool,
+    /// Its answer may be among what was lost, or could not be read.
+    answer_lost: bool,
 }
 
 /// The questions of one flow.
@@ -41,11 +43,29 @@ impl Questions {
         self.pending.iter().any(|pending| !pending.answered)
     }
 
-    pub fn message(&mut self, side: Side, bytes: &[u8], first: Mark, last_time: Nanos, cx: &mut Context<'_>) {
+    /// The answers to what waits may be lost.
+    pub fn answers_lost(&mut self) {
+        for pending in &mut self.pending {
+            pending.answer_lost = true;
+        }
+    }
+
+    /// Takes a message, of which so many bytes more were not captured.
+    pub fn message(
+        &mut self,
+        side: Side,
+        (bytes, cut): (&[u8], u32),
+        first: Mark,
+        last_time: Nanos,
+        cx: &mut Context<'_>,
+    ) {
         let parsed = message::parse(bytes);
         let Some((parsed, asked)) = parsed.and_then(|mut parsed| parsed.question.take().map(|asked| (parsed, asked)))
         else {
             cx.out.counters.add(Counter::Malformed, 1);
+            if side == Side::Server {
+                self.answers_lost();
+            }
             return;
         };
         let question =
@@ -54,7 +74,7 @@ impl Questions {
         message.first = first;
         message.last_time = last_time;
         // A message is its content: there is no head apart. What is shown of it is text, and longer.
-        message.body.bytes = bytes.len() as u64;
+        message.body.bytes = bytes.len() as u64 + u64::from(cut);
         message.body.shown = true;
         let known = self.pending.iter().rposition(|p| {
             p.question.id == question.id && p.question.kind == question.kind && p.question.name == question.name
@@ -66,7 +86,7 @@ impl Questions {
                 let rendered = render::records(&parsed, limit, &mut message.body.data);
                 // A server that cut its answer, and says so, broke no rule.
                 if rendered.is_broken && !parsed.truncated {
-                    message.notes |= notes::MALFORMED;
+                    message.notes |= if cut > 0 { notes::GAP } else { notes::MALFORMED };
                 }
                 if rendered.left_out > 0 && limit > 0 {
                     message.notes |= notes::RESPONSE_CUT;
@@ -96,7 +116,7 @@ impl Questions {
         }
         let first = message.first;
         let id = cx.out.exchange_id(cx.conn, first.time, Side::Client, first.offset, u64::from(question.id));
-        let mut pending = Pending { id, question, message, revision: 0, answered: false };
+        let mut pending = Pending { id, question, message, revision: 0, answered: false, answer_lost: false };
         if self.asked > 0 && cx.conn.tcp {
             pending.message.notes |= notes::REUSED;
         }
@@ -122,6 +142,10 @@ impl Questions {
                 self.pending[index].answered = true;
             }
             None => {
+                for pending in self.pending.iter_mut().filter(|pending| pending.question.id == question.id) {
+                    // One of the two is damaged.
+                    pending.answer_lost = true;
+                }
                 cx.unpaired(0);
                 let first = message.first;
                 let id = cx.out.exchange_id(cx.conn, first.time, Side::Server, first.offset, u64::from(question.id));
@@ -153,6 +177,7 @@ impl Questions {
             let (outcome, error) = match how {
                 End::Reset(_) if !cx.conn.tcp => (Outcome::Refused, "no name server there: ICMP port unreachable"),
                 End::Reset(_) => (Outcome::Reset, "the connection was reset before an answer"),
+                _ if pending.answer_lost => (Outcome::Incomplete, "its answer was not captured"),
                 End::Unseen if waited < cx.out.config.limits.query_wait => (Outcome::Open, ""),
                 End::Closed | End::Idle | End::Unseen => (Outcome::Timeout, "no answer came"),
             };
@@ -168,8 +193,13 @@ impl Questions {
         for index in 0..self.pending.len() {
             let pending = &self.pending[index];
             if !pending.answered && pending.revision == 0 && now - pending.message.first.time >= bound {
+                let (outcome, error) = if pending.answer_lost {
+                    (Outcome::Incomplete, "its answer was not captured")
+                } else {
+                    (Outcome::Timeout, "no answer came")
+                };
                 // A later answer replaces this.
-                self.put(index, None, Outcome::Timeout, "no answer came", cx);
+                self.put(index, None, outcome, error, cx);
             }
         }
         // Copies of an answer come within moments.

@@ -66,6 +66,8 @@ pub struct Http1 {
     pairing: Pairing<Call>,
     reading: Reading,
     answer: Option<Box<Answer>>,
+    /// Behind the last bytes of the server that were lost, could not be read, or began an answer to nobody knows what.
+    unread_to: u64,
     /// The server closed, or the client: who first.
     first_fin: Option<Side>,
     exchanges: u32,
@@ -87,7 +89,10 @@ impl Dissector for Http1 {
                 At::Held => return Step::Consumed(done),
                 At::Lost => match self.find_start(side, rest, cx) {
                     Some(n) => n,
-                    None => return Step::Consumed(done + skippable(side, rest)),
+                    None => {
+                        self.unread(side, rest.offset + rest.bytes.len() as u64);
+                        return Step::Consumed(done + skippable(side, rest));
+                    }
                 },
                 At::Body(framing) => {
                     let next = if side == Side::Server { self.next_response(rest) } else { None };
@@ -155,6 +160,7 @@ impl Dissector for Http1 {
                 self.end_message(side, gap.offset, gap.time, false, cx);
             }
             self.lose(side, None);
+            self.unread(side, gap.offset + gap.len);
         }
     }
 
@@ -196,8 +202,15 @@ impl Dissector for Http1 {
             End::Idle => (Outcome::Timeout, "no response came"),
             End::Unseen => (Outcome::Open, ""),
         };
-        while let Some(call) = self.pairing.take_oldest() {
-            self.put_unanswered(call, outcome, error, cx);
+        while let Some(heard) = self.pairing.oldest_heard()
+            && let Some(mut call) = self.pairing.take_oldest()
+        {
+            if heard < self.unread_to {
+                call.notes |= notes::GAP;
+                self.put_unanswered(call, Outcome::Incomplete, "its response was not captured", cx);
+            } else {
+                self.put_unanswered(call, outcome, error, cx);
+            }
         }
     }
 

@@ -145,6 +145,7 @@ impl Http1 {
             self.put_unanswered(lost, Outcome::Incomplete, "its response was not captured", cx);
         }
         call.unwrap_or_else(|| {
+            self.unread(Side::Server, first.offset + 1);
             let why = if cx.conn.midstream { notes::PARTIAL } else { notes::GAP };
             cx.unpaired(why);
             Call {

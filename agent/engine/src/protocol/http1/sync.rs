@@ -67,6 +67,13 @@ impl Http1 {
         }
     }
 
+    /// Up to there, it is not known what the server sent.
+    pub(super) fn unread(&mut self, side: Side, to: u64) {
+        if side == Side::Server {
+            self.unread_to = self.unread_to.max(to);
+        }
+    }
+
     /// Bytes that should be a head are none.
     pub(super) fn invalid(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) -> Step {
         self.broken_head(side, view, next_segment(view, 1), cx)
@@ -102,6 +109,7 @@ impl Http1 {
     pub(super) fn broken_head(&mut self, side: Side, view: View<'_>, len: usize, cx: &mut Context<'_>) -> Step {
         cx.out.counters.add(Counter::Malformed, 1);
         self.lose(side, Some(view.mark(0).ack));
+        self.unread(side, view.offset + len as u64);
         cx.out.counters.add(Counter::Skipped, len as u64);
         Step::Consumed(len)
     }

@@ -88,11 +88,12 @@ impl Http2 {
         cx: &mut Context<'_>,
     ) -> Result<(), Box<Message>> {
         let is_request = head.pseudo || head.unknown || message.notes & notes::GAP != 0;
-        if id <= self.newest || !is_request {
+        if !is_request || (id <= self.newest && !self.correct_newest(id, cx)) {
             return Err(message);
         }
         let first = message.first;
-        if std::mem::take(&mut self.missed) && id > self.newest + 2 {
+        self.missed = false;
+        if id > self.newest.saturating_add(2) {
             if self.unseen.len() == RANGES {
                 // The two oldest become one with what is between them.
                 let (from, _) = self.unseen.remove(0);
@@ -107,6 +108,23 @@ impl Http2 {
         let kind = stream.kind;
         self.spoke(kind);
         Ok(())
+    }
+
+    /// Streams open in ascending order (RFC 9113 section 5.1.1): if one was passed over and opens now, the number of the
+    /// only one behind it is damaged. Says whether that is so.
+    fn correct_newest(&mut self, id: u32, cx: &mut Context<'_>) -> bool {
+        let Some(range) = self.unseen.pop_if(|&mut (from, to)| (from..=to).contains(&id) && to + 1 == self.newest)
+        else {
+            return false;
+        };
+        let damaged = self.newest;
+        self.newest = id;
+        if id > range.0 {
+            self.unseen.push((range.0, id - 1));
+        }
+        self.with_stream(damaged, |stream, _| stream.notes |= notes::MALFORMED, cx);
+        self.finish(damaged, Finish::Lost, cx);
+        true
     }
 
     /// Remembers what the connection is used for.

@@ -4,6 +4,10 @@ use crate::stream::Side;
 
 /// Bytes of a frame's header.
 pub(super) const HEADER: usize = 9;
+/// Largest payload unless the peer allows more, and the most that it can allow (RFC 9113 section 6.5.2).
+pub(super) const MAX_FRAME: std::ops::RangeInclusive<u32> = 16 << 10..=(1 << 24) - 1;
+/// The setting that allows more.
+pub(super) const SETTINGS_MAX_FRAME_SIZE: u16 = 5;
 /// What a client sends first (RFC 9113 section 3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -78,6 +82,12 @@ impl Frame {
             kind::CONTINUATION => on_stream,
             _ => true,
         }
+    }
+
+    /// Whether it has a type that this engine does not know, and is yet as a field block's would be: no extension in use
+    /// is, so that its type may be damaged.
+    pub fn hides_fields(self) -> bool {
+        self.kind > kind::CONTINUATION && self.stream != 0 && self.has(flag::END_HEADERS)
     }
 
     /// How many bits of its header speak for it being one, found in bytes of which nothing is known; `None`: it is

@@ -1,13 +1,16 @@
 //! From bytes to frames, and what each does.
 
 use super::block::{BLOCK, Block};
-use super::frame::{Frame, HEADER, PREFACE, flag, kind};
+use super::frame::{Frame, HEADER, MAX_FRAME, PREFACE, SETTINGS_MAX_FRAME_SIZE, flag, kind};
 use super::record::Finish;
 use super::sync::{self, Found};
 use super::{At, Http2};
 use crate::counters::Counter;
 use crate::protocol::Context;
 use crate::stream::{Mark, Side, View};
+
+/// Bytes of settings that are looked at: there are a dozen kinds of them.
+const SETTINGS: usize = 1024;
 
 impl Http2 {
     /// The first bytes of a direction.
@@ -39,13 +42,12 @@ impl Http2 {
     pub(super) fn frame(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) -> usize {
         let Some(frame) = Frame::read(view.bytes) else { return 0 };
         let continues = |block: &Block| frame.kind == kind::CONTINUATION && frame.stream == block.stream;
-        let direction = &mut self.directions[side as usize];
-        if !frame.is_lawful() {
+        if !self.may_come(side, frame) {
             cx.out.counters.add(Counter::Malformed, 1);
             self.lose(side, cx);
             return 1;
         }
-        if direction.block.as_deref().is_some_and(|block| !continues(block)) {
+        if self.directions[side as usize].block.as_deref().is_some_and(|block| !continues(block)) {
             cx.out.counters.add(Counter::Malformed, 1);
             self.half_block(side, cx);
         }
@@ -64,7 +66,12 @@ impl Http2 {
             }
             kind::HEADERS | kind::PUSH_PROMISE | kind::CONTINUATION if frame.len <= BLOCK => {
                 let len = HEADER + frame.len;
-                let Some(payload) = view.bytes.get(HEADER..len) else { return 0 };
+                let Some(payload) = view.bytes.get(HEADER..len) else {
+                    let Some(at) = self.frames_inside(view.skip(1), side) else { return 0 };
+                    cx.out.counters.add(Counter::Malformed, 1);
+                    self.lose(side, cx);
+                    return 1 + at;
+                };
                 self.block_frame(side, frame, payload, view, cx);
                 return len;
             }
@@ -73,6 +80,12 @@ impl Http2 {
                 direction.hpack.lose();
                 self.half_block(side, cx);
             }
+            kind::SETTINGS if !frame.has(flag::ACK) && frame.len <= SETTINGS => {
+                let Some(payload) = view.bytes.get(HEADER..HEADER + frame.len) else { return 0 };
+                self.settings(side, payload);
+                return HEADER + frame.len;
+            }
+            _ if frame.hides_fields() => direction.hpack.lose(),
             kind::RST_STREAM => {
                 let Some(payload) = view.bytes.get(HEADER..).and_then(|rest| rest.first_chunk::<4>()) else { return 0 };
                 let mark = view.mark(HEADER + 3);
@@ -90,6 +103,42 @@ impl Http2 {
         }
         self.skip(side, frame.len);
         HEADER
+    }
+
+    /// Whether this side may send such a frame now.
+    fn may_come(&self, side: Side, frame: Frame) -> bool {
+        let max = self.directions[side as usize].max_frame.unwrap_or(*MAX_FRAME.start());
+        let in_place = match (side, frame.kind) {
+            // On a stream that was never opened.
+            (Side::Client, kind::DATA) => frame.stream <= self.newest || self.missed,
+            // In front of the response's head.
+            (Side::Server, kind::DATA) => self
+                .streams
+                .get(frame.stream)
+                .is_none_or(|stream| stream.response.is_some() || stream.lost[Side::Server as usize]),
+            (Side::Client, kind::PUSH_PROMISE) => false,
+            (Side::Client, kind::HEADERS) => frame.stream % 2 == 1,
+            _ => true,
+        };
+        frame.is_lawful() && frame.len <= max as usize && in_place
+    }
+
+    /// Where frames begin in what should be the rest of one frame.
+    #[inline]
+    pub(super) fn frames_inside(&self, view: View<'_>, side: Side) -> Option<usize> {
+        sync::inside(view, side, |id| self.streams.get(id).is_some())
+    }
+
+    /// What this side allows the other.
+    fn settings(&mut self, side: Side, payload: &[u8]) {
+        let max_frame = &mut self.directions[side.peer() as usize].max_frame;
+        for setting in payload.chunks_exact(6) {
+            let id = u16::from_be_bytes([setting[0], setting[1]]);
+            let value = u32::from_be_bytes([setting[2], setting[3], setting[4], setting[5]]);
+            if id == SETTINGS_MAX_FRAME_SIZE && MAX_FRAME.contains(&value) {
+                *max_frame = (*max_frame).max(Some(value));
+            }
+        }
     }
 
     fn skip(&mut self, side: Side, len: usize) {
@@ -147,6 +196,8 @@ impl Http2 {
     pub(super) fn lose(&mut self, side: Side, cx: &mut Context<'_>) {
         self.half_block(side, cx);
         self.directions[side as usize].at = At::Lost;
+        // Its settings may be lost.
+        self.directions[side.peer() as usize].max_frame = Some(*MAX_FRAME.end());
         for stream in self.streams.iter_mut() {
             if stream.id % 2 == 1 && !stream.ended[side as usize] {
                 if stream.message(side).is_some() {

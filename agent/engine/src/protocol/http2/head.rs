@@ -113,6 +113,8 @@ pub(super) fn read(
     if result.is_err() {
         *bits |= notes::MALFORMED;
         counters.add(Counter::Malformed, 1);
+        // What follows in it is not read.
+        head.unknown = true;
     }
     head
 }

@@ -17,13 +17,14 @@ mod streams;
 mod sync;
 
 use self::block::Block;
-use self::frame::{Frame, HEADER};
+use self::frame::{Frame, HEADER, MAX_FRAME};
 use self::hpack::Decoder;
 use self::record::{Closing, Finish};
 use self::stream::Stream;
 use self::streams::Streams;
 use super::{Context, Dissector, End, Probe, Protocol, Step};
 use crate::config::SECOND;
+use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::output::Outcome;
 use crate::packet::Nanos;
@@ -64,6 +65,8 @@ struct Direction {
     at: At,
     hpack: Decoder,
     block: Option<Box<Block>>,
+    /// Largest payload that the peer allowed, if it said so.
+    max_frame: Option<u32>,
 }
 
 /// A request of HTTP/1 that asked for HTTP/2, and was granted it.
@@ -103,6 +106,8 @@ impl Http2 {
     pub(super) fn from_upgrade(call: Upgraded) -> Self {
         let mut http2 = Self { newest: 1, exchanges: 1, ..Self::default() };
         http2.directions[Side::Server as usize].at = At::Frame;
+        // The request had settings, too.
+        http2.directions[Side::Server as usize].max_frame = Some(*MAX_FRAME.end());
         let mut stream = Stream::new(1, call.id, call.notes | notes::UPGRADED | notes::INTERIM);
         stream.revision = call.revision;
         stream.method = call.method;
@@ -127,9 +132,20 @@ impl Dissector for Http2 {
     fn data(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) -> Step {
         let mut done = 0;
         while done < view.bytes.len() {
-            let rest = view.skip(done);
+            let mut rest = view.skip(done);
             let before = self.directions[side as usize].at;
+            if let At::Data { .. } | At::Skip(_) = before
+                && let Some(at) = self.frames_inside(rest, side)
+            {
+                rest.bytes = &rest.bytes[..at];
+            }
             let n = match before {
+                // Its length is damaged.
+                At::Data { .. } | At::Skip(_) if rest.bytes.is_empty() => {
+                    cx.out.counters.add(Counter::Malformed, 1);
+                    self.lose(side, cx);
+                    0
+                }
                 At::Start => self.start(side, rest, cx),
                 At::Frame => self.frame(side, rest, cx),
                 At::Data { .. } => self.frame_data(side, rest, cx),

@@ -119,8 +119,8 @@ fn grpc_outcome(stream: &Stream) -> (Outcome, Cow<'static, str>) {
         let error = if said.is_empty() { "".into() } else { Cow::from(grpc::message(said)) };
         return (grpc::status(code).1, error);
     }
-    let known =
-        response.is_none_or(|response| response.notes & (notes::PARTIAL | notes::GAP | notes::HEADERS_CUT) == 0);
+    const UNREAD: u32 = notes::PARTIAL | notes::GAP | notes::HEADERS_CUT | notes::MALFORMED;
+    let known = response.is_none_or(|response| response.notes & UNREAD == 0);
     match stream.status {
         // A proxy answered, or a server that knows no gRPC.
         Some(status @ 400..500) => (Outcome::ClientError, format!("HTTP status {status}, no gRPC status").into()),

@@ -169,6 +169,24 @@ pub(super) fn find(view: View<'_>, known: impl Fn(u32) -> bool) -> Found {
     Found::Perhaps(perhaps)
 }
 
+/// Where in what should be the payload of one frame others begin, at the start of a segment: its length is damaged.
+#[inline]
+pub(super) fn inside(view: View<'_>, side: Side, known: impl Fn(u32) -> bool) -> Option<usize> {
+    view.marks.iter().find_map(|mark| {
+        let at = mark.offset.checked_sub(view.offset)? as usize;
+        let rest = view.bytes.get(at..)?;
+        // Nearly all payloads are refused by their first byte.
+        (rest.first() == Some(&0) && begins(rest, side, &known)).then_some(at)
+    })
+}
+
+#[cold]
+fn begins(bytes: &[u8], side: Side, known: impl Fn(u32) -> bool) -> bool {
+    let chain = follow(bytes, known);
+    let enough = if chain.sender == Some(side) { ENOUGH } else { ENOUGH_ANYWHERE };
+    !chain.broken && chain.evidence >= enough
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

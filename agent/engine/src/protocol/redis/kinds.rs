@@ -22,10 +22,13 @@ pub(super) fn of_command(name: &str) -> u8 {
     KINDS.iter().find(|(_, names)| is_in(names)).map_or(0, |(kind, _)| *kind)
 }
 
-/// Whether a reply that begins with this byte may answer a command of this kind.
-pub(super) fn fits(kind: u8, reply: u8) -> bool {
-    match reply {
-        b'+' | b':' | b'$' | b'*' => kind == 0 || kind == reply || (kind == b'+' && reply == b'$'),
+/// Whether a reply may answer a command of this kind. `queued`: a transaction would queue it.
+pub(super) fn fits(kind: u8, queued: bool, reply: &[u8]) -> bool {
+    if reply == b"+QUEUED\r\n" {
+        return queued;
+    }
+    match reply.first().copied().unwrap_or_default() {
+        first @ (b'+' | b':' | b'$' | b'*') => kind == 0 || kind == first || (kind == b'+' && first == b'$'),
         // Errors, nulls, and the types that only RESP3 has.
         _ => true,
     }

@@ -69,7 +69,7 @@ impl Redis {
                 return self.put_unasked(reply, cx);
             }
             match self.waiting.front() {
-                Some(command) if is_possible(command, reply) => {
+                Some(command) if is_possible(command, reply) && command.may_be_answered(reply.raw) => {
                     if let Some(command) = self.take_first() {
                         self.put_answered(command, reply, cx);
                     }
@@ -120,12 +120,17 @@ impl Redis {
 
     /// The order is not certain any more, though nothing was lost since.
     fn doubt(&mut self, cx: &mut Context<'_>) {
-        if std::mem::replace(&mut self.trust.order, Order::Lost) == Order::Certain {
+        if self.trust.order == Order::Certain {
             self.commands.append(&mut self.waiting);
-        } else {
-            for command in std::mem::take(&mut self.waiting) {
-                self.put_lost(command, cx);
-            }
+        }
+        self.distrust(cx);
+    }
+
+    /// The order is not certain any more, and what waits is not answered by what comes.
+    pub(super) fn distrust(&mut self, cx: &mut Context<'_>) {
+        self.trust.order = Order::Lost;
+        for command in std::mem::take(&mut self.waiting) {
+            self.put_lost(command, cx);
         }
         self.trust.score = 0;
         self.dropped = 0;

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::Redis;
 use super::command::Meaning;
-use super::render;
 use super::resp::{Token, Tokens};
 use super::secret::Hidden;
+use super::{Redis, kinds, render};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::output::{Exchange, Messages, Outcome};
@@ -35,6 +34,12 @@ pub(super) struct Command {
 }
 
 impl Command {
+    /// Whether a reply is of a type that this command gets.
+    pub fn may_be_answered(&self, reply: &[u8]) -> bool {
+        let is_queued = !matches!(self.meaning, Meaning::Multi | Meaning::Exec | Meaning::Discard);
+        kinds::fits(self.kind, is_queued, reply)
+    }
+
     pub fn held(&self) -> usize {
         size_of::<Self>() + size_of::<Message>() + self.message.text.capacity() + self.message.body.data.capacity()
     }

@@ -105,7 +105,8 @@ pub(super) fn head(bytes: &[u8]) -> Read<Head<'_>> {
             let Some(end) = memchr(b'\n', rest) else { return Read::More };
             let Some((b'\r', text)) = rest[..end].split_last() else { return Read::Bad };
             let fits = match kind {
-                b'+' | b'-' => memchr(b'\r', text).is_none(),
+                b'+' => is_text(text),
+                b'-' => memchr(b'\r', text).is_none(),
                 b'_' | b'.' => text.is_empty(),
                 b'#' => matches!(text, b"t" | b"f"),
                 _ => is_number(text),
@@ -117,6 +118,13 @@ pub(super) fn head(bytes: &[u8]) -> Read<Head<'_>> {
         }
         _ => Read::Bad,
     }
+}
+
+/// Text of one line, as simple strings are.
+#[inline]
+fn is_text(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        || std::str::from_utf8(text).is_ok_and(|text| !text.chars().any(char::is_control))
 }
 
 /// Digits, or how doubles are written.

@@ -15,9 +15,9 @@
 //! Each pair has to be possible, too: a reply acknowledges all of the command that it answers (its ACK number), and a
 //! command that acknowledges a reply was not the one answered by it.
 
+use super::Redis;
 use super::record::{Command, Reply};
 use super::trust::{Order, QUIET};
-use super::{Redis, kinds};
 use crate::packet::Nanos;
 use crate::protocol::Context;
 use crate::stream::{Mark, Side};
@@ -40,10 +40,15 @@ impl Redis {
             Order::Certain if is_whole && mark.offset > 0 => {
                 if self.waiting.is_empty() && self.dropped == 0 {
                     trust.right = trust.right.saturating_add(1);
-                } else {
-                    trust.wrong = trust.wrong.saturating_add(1);
+                    return;
                 }
-                return;
+                if !trust.always_waits() || self.waiting.iter().any(|command| command.is_blocking) {
+                    trust.wrong = trust.wrong.saturating_add(1);
+                    return;
+                }
+                // It has all its replies, as ever, and there are fewer than it asked for: one is damaged.
+                self.trust.lossy = true;
+                self.distrust(cx);
             }
             Order::Certain => return,
             Order::Ending if !self.waiting.is_empty() => return,
@@ -82,13 +87,13 @@ impl Redis {
         let (commands, replies) = (self.commands.len(), self.replies.len());
         let size = (self.trust.round[0] as usize).min(commands).min(replies);
         for back in 1..=size {
-            let reply = self.replies[replies - back].raw.first().copied().unwrap_or_default();
+            let reply = &self.replies[replies - back].raw;
             let at = commands - back;
-            if !kinds::fits(self.commands[at].kind, reply) {
+            if !self.commands[at].may_be_answered(reply) {
                 return false;
             }
             for shift in 1..=at.min(16) {
-                if !kinds::fits(self.commands[at - shift].kind, reply) {
+                if !self.commands[at - shift].may_be_answered(reply) {
                     self.trust.refuted |= 1 << (shift - 1);
                 }
             }
@@ -100,11 +105,9 @@ impl Redis {
     fn settle(&mut self, cx: &mut Context<'_>) {
         let pairs = self.commands.len().min(self.replies.len());
         let (alone, unasked) = (self.commands.len() - pairs, self.replies.len() - pairs);
-        let possible =
-            (self.commands.iter().skip(alone)).zip(self.replies.iter().skip(unasked)).all(|(command, reply)| {
-                is_possible(command, &reply.reply())
-                    && kinds::fits(command.kind, reply.raw.first().copied().unwrap_or_default())
-            });
+        let possible = (self.commands.iter().skip(alone))
+            .zip(self.replies.iter().skip(unasked))
+            .all(|(command, reply)| is_possible(command, &reply.reply()) && command.may_be_answered(&reply.raw));
         if !possible {
             self.trust.wrong = self.trust.wrong.saturating_add(1);
             self.trust.score = 1;

@@ -98,6 +98,11 @@ impl Trust {
         self.last_time = self.last_time.max(gap.time);
     }
 
+    /// Whether the client has waited for its replies before each flight, and often enough to rely on it.
+    pub fn always_waits(&self) -> bool {
+        self.right >= 16 && self.wrong == 0
+    }
+
     /// The score that makes the order certain; `None`: only silence does.
     pub fn needed(&self) -> Option<u32> {
         match (self.right, self.wrong) {

@@ -168,6 +168,14 @@ fn chain(bytes: &[u8], deflate: bool, masked: Option<bool>) -> Option<(u32, bool
     Some((evidence, true))
 }
 
+/// Enough within what should be the payload of a frame.
+pub(super) const ENOUGH_INSIDE: u32 = 40;
+
+/// What speaks for it that these bytes are whole frames; `None`: they are not.
+pub(super) fn whole(bytes: &[u8], deflate: bool, masked: Option<bool>) -> Option<u32> {
+    chain(bytes, deflate, masked).and_then(|(evidence, goes_on)| (!goes_on).then_some(evidence))
+}
+
 /// Looks for frames behind a loss, at the starts of segments: where they begin, or how many bytes hold none.
 pub(super) fn find(view: View<'_>, deflate: bool, masked: Option<bool>) -> (usize, bool) {
     let mut perhaps = view.bytes.len();
@@ -186,6 +194,20 @@ pub(super) fn find(view: View<'_>, deflate: bool, masked: Option<bool>) -> (usiz
 /// Who masks: clients do (section 5.1).
 pub(super) fn masks(side: Side) -> bool {
     side == Side::Client
+}
+
+/// Whether an end may give this reason (section 7.4).
+pub(super) fn is_code(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+}
+
+/// Whether a closing frame may say this (section 5.5.1).
+pub(super) fn is_closing(payload: &[u8]) -> bool {
+    match payload {
+        [] => true,
+        [a, b, reason @ ..] => is_code(u16::from_be_bytes([*a, *b])) && std::str::from_utf8(reason).is_ok(),
+        [_] => false,
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod deflate;
 mod frame;
+mod loss;
 mod record;
 
 use self::deflate::Inflater;
@@ -65,6 +66,8 @@ struct Direction {
     inflater: Inflater,
     /// Whether its frames are masked.
     masked: Option<bool>,
+    /// How much speaks for it that the length of the frame which is being read is damaged.
+    doubt: u32,
     raw: Vec<u8>,
 }
 
@@ -108,15 +111,16 @@ impl Dissector for WebSocket {
         let mut done = 0;
         while done < view.bytes.len() {
             let rest = view.skip(done);
-            let direction = &mut self.directions[side as usize];
-            done += match direction.at {
+            let Direction { at, masked, .. } = self.directions[side as usize];
+            done += match at {
                 At::Frame => match frame::read(rest.bytes, self.deflate.is_some()) {
                     Read::More => break,
-                    Read::Header(header) => {
+                    // An end masks all of its frames, or none.
+                    Read::Header(header) if masked.is_none_or(|masked| masked == header.mask.is_some()) => {
                         self.begin(side, header, rest, cx);
                         header.size
                     }
-                    Read::Bad => {
+                    Read::Header(_) | Read::Bad => {
                         cx.out.counters.add(Counter::Malformed, 1);
                         self.lose(side, rest.mark(0).time, cx);
                         // Frames can only be found at the start of a later segment.
@@ -128,6 +132,11 @@ impl Dissector for WebSocket {
                         n
                     }
                 },
+                At::Payload(header, read) if self.is_damaged(side, header.len - read, rest) => {
+                    cx.out.counters.add(Counter::Malformed, 1);
+                    self.lose(side, rest.mark(0).time, cx);
+                    0
+                }
                 At::Payload(header, read) => {
                     let n = (header.len - read).min(rest.bytes.len() as u64) as usize;
                     self.payload(side, header, read, &rest.bytes[..n], cx);
@@ -135,6 +144,7 @@ impl Dissector for WebSocket {
                     n
                 }
                 At::Lost => {
+                    let direction = &mut self.directions[side as usize];
                     let (n, found) = frame::find(rest, self.deflate.is_some(), direction.masked);
                     cx.out.counters.add(Counter::Skipped, n as u64);
                     if !found {
@@ -209,6 +219,7 @@ impl WebSocket {
         let takeover = self.deflate.is_some_and(|takeover| takeover[side as usize]);
         let direction = &mut self.directions[side as usize];
         direction.masked = Some(header.mask.is_some());
+        direction.doubt = 0;
         let odd = header.mask.is_some() != frame::masks(side);
         if header.is_control() {
             direction.control.begin(header.opcode, false);
@@ -277,21 +288,6 @@ impl WebSocket {
         if header.is_control() {
             self.put_control(side, header.opcode, time, cx);
         } else if header.fin {
-            self.put_message(side, time, cx);
-        }
-    }
-
-    /// From here on it is not known which frames were lost.
-    fn lose(&mut self, side: Side, time: Nanos, cx: &mut Context<'_>) {
-        let direction = &mut self.directions[side as usize];
-        direction.at = At::Lost;
-        direction.inflater.forget();
-        if direction.message.opcode.is_some() {
-            direction.message.notes |= notes::GAP;
-            direction.message.lost = direction.message.lost.max(1);
-            if direction.message.compressed {
-                direction.inflater.fail();
-            }
             self.put_message(side, time, cx);
         }
     }

@@ -1,6 +1,6 @@
 //! From messages and the closing of a WebSocket to records.
 
-use super::frame::opcode;
+use super::frame::{self, opcode};
 use super::{At, WebSocket};
 use crate::counters::Counter;
 use crate::message::notes;
@@ -44,6 +44,12 @@ impl WebSocket {
                 body = None;
             }
         }
+        let is_all = body.is_some_and(|body| content_bytes == Some(body.len() as u64));
+        if code == opcode::TEXT && is_all && std::str::from_utf8(&message.data).is_err() {
+            message.notes |= notes::MALFORMED;
+            // What later messages repeat of it would be as wrong.
+            direction.inflater.forget();
+        }
         let (kind, media_type): (_, &[u8]) = match code {
             opcode::TEXT => ("text", b"application/json"),
             opcode::BINARY => ("binary", b"application/octet-stream"),
@@ -66,12 +72,21 @@ impl WebSocket {
             opcode::PING => "ping",
             opcode::PONG => "pong",
             _ => {
+                let is_lawful = control.lost > 0 || frame::is_closing(body);
                 let code = body.first_chunk::<2>().map(|code| u16::from_be_bytes(*code));
                 name = code.map_or(String::new(), |code| code.to_string());
                 body = body.get(2..).unwrap_or_default();
                 let reason = String::from_utf8_lossy(body).into_owned();
-                self.closing.get_or_insert((side, code, reason));
-                direction.at = At::Closed;
+                let is_known = self.closing.as_ref().is_some_and(|(_, code, _)| code.is_none_or(frame::is_code));
+                if !is_known {
+                    self.closing = Some((side, code, reason));
+                }
+                if is_lawful {
+                    direction.at = At::Closed;
+                } else {
+                    // It may be damaged, and close nothing.
+                    control.notes |= notes::MALFORMED;
+                }
                 "close"
             }
         };

@@ -77,8 +77,11 @@ impl Decoder {
                 let index = integer(&mut block, if insert { 6 } else { 4 })?;
                 let (class, name) = self.name(index, &mut block, text)?;
                 let value = string(&mut block, text)?;
+                let of = |(start, end): (u32, u32)| &text[start as usize..end as usize];
+                if !is_value(of(value)) && !name.is_some_and(|name| of(name).ends_with(b"-bin")) {
+                    return Err(Broken);
+                }
                 if insert {
-                    let of = |(start, end): (u32, u32)| &text[start as usize..end as usize];
                     self.table.insert(name.map(of), of(value), class);
                     work += text.len() - start;
                 }
@@ -122,7 +125,11 @@ impl Decoder {
         Ok(match index {
             0 => {
                 let at = string(block, text)?;
-                (Class::of(&text[at.0 as usize..at.1 as usize]), Some(at))
+                let name = &text[at.0 as usize..at.1 as usize];
+                if !is_name(name) {
+                    return Err(Broken);
+                }
+                (Class::of(name), Some(at))
             }
             1..=61 => {
                 let (both, name, class) = STATIC[index - 1];
@@ -184,6 +191,17 @@ fn string(block: &mut &[u8], text: &mut Vec<u8>) -> Result<(u32, u32), Broken> {
     if huffman::decode(bytes, text) { Ok((start, text.len() as u32)) } else { Err(Broken) }
 }
 
+/// Whether a field may have such a name (RFC 9113 section 8.2.1).
+fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(|byte| matches!(byte, b'!'..=b'~') && !byte.is_ascii_uppercase())
+}
+
+/// Whether a field may have such a value (RFC 9110 section 5.5); gRPC's binary metadata may be as it likes.
+#[inline]
+fn is_value(value: &[u8]) -> bool {
+    !value.iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f)
+}
+
 /// Whether a block could be one, read without any table, and if so, who sends such blocks, if it tells.
 pub(super) fn plausible(mut block: &[u8]) -> Option<Option<Side>> {
     let mut sender = None;
@@ -199,8 +217,7 @@ pub(super) fn plausible(mut block: &[u8]) -> Option<Option<Side>> {
             let index = integer(&mut block, if first & 0x40 != 0 { 6 } else { 4 }).ok()?;
             if index == 0 {
                 string(&mut block, &mut text).ok()?;
-                let name = !text.is_empty() && text.iter().all(|b| matches!(b, b'!'..=b'~') && !b.is_ascii_uppercase());
-                if !name {
+                if !is_name(&text) {
                     return None;
                 }
                 if text == b"grpc-status" {

@@ -79,7 +79,8 @@ fn memory_is_that_of_the_table() {
     let mut decoder = Decoder::default();
     assert_eq!(decoder.held(), 0);
     for n in 0..10_000u32 {
-        read(&mut decoder, &[&b"\x40\x04"[..], &n.to_be_bytes(), b"\x7f\x00", &[b'v'; 127]].concat()).unwrap();
+        read(&mut decoder, &[&b"\x40\x04"[..], format!("{n:04}").as_bytes(), b"\x7f\x00", &[b'v'; 127]].concat())
+            .unwrap();
     }
     assert!(decoder.held() < 16 << 10, "{}", decoder.held());
     read(&mut decoder, b"\x20").unwrap();

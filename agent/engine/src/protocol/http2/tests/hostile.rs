@@ -55,7 +55,7 @@ fn a_flood_of_continuations_is_bounded() {
 fn a_small_block_that_means_a_large_one_is_cut() {
     let mut wire = Wire::new();
     let mut block = wire.encoders[0].block(&[(":method", "GET"), (":path", "/bomb"), ("x-big", &"b".repeat(3900))]);
-    block.extend(vec![0xbe; 16_000]);
+    block.extend(vec![0xbe; 12_000]);
     wire.send(Client, &frame(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, 1, &block));
     let answer = wire.answer(1, "200", "");
     wire.send(Server, &answer);
@@ -74,6 +74,8 @@ fn a_table_entry_copied_over_and_over_is_stopped() {
     for _ in 0..5000 {
         block.extend([0x7e, 1, b'v']);
     }
+    // The server allows frames of 64 KiB.
+    wire.send(Server, &frame(kind::SETTINGS, 0, 0, &[0, 5, 0, 1, 0, 0]));
     wire.send(Client, &frame(kind::HEADERS, flag::END_HEADERS | flag::END_STREAM, 1, &block));
     let records = wire.end();
     assert_eq!(records.exchanges.len(), 1);
