@@ -172,6 +172,9 @@ pub(super) fn find(view: View<'_>, known: impl Fn(u32) -> bool) -> Found {
 /// Where in what should be the payload of one frame others begin, at the start of a segment: its length is damaged.
 #[inline]
 pub(super) fn inside(view: View<'_>, side: Side, known: impl Fn(u32) -> bool) -> Option<usize> {
+    if view.marks.len() == 1 && view.marks[0].offset < view.offset {
+        return None;
+    }
     view.marks.iter().find_map(|mark| {
         let at = mark.offset.checked_sub(view.offset)? as usize;
         let rest = view.bytes.get(at..)?;
