@@ -37,9 +37,9 @@ def target(path: str | None, *, binary: bool = False) -> Iterator[BinaryIO]:
         if binary:
             yield sys.stdout.buffer
             return
-        from tapper.cli.lines import Lines
+        from tapper.cli.whole_lines import WholeLines
 
-        lines = Lines(sys.stdout.buffer)
+        lines = WholeLines(sys.stdout.buffer)
         yield lines
         lines.flush()
         return

@@ -25,7 +25,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _UNTOUCHED = (None, signal.SIG_IGN)
 
 
-class Lines(io.BytesIO):
+class WholeLines(io.BytesIO):
     """Gives on what is written in whole lines, at once; what has no end of line yet waits for it, or for `flush`.
 
     A line that a pipe can't take at once is written to its end before a signal is obeyed; a second one is at once.
