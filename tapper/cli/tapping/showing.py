@@ -83,12 +83,15 @@ def follow(feed: Feed, where: str, listing: Listing, until: Until, finish: Calla
 
     chosen = format_of(listing.format, listing.output, FORMATS)
     if chosen not in STREAMED:
-        for_har = chosen == "har"
-        came = rows(feed, http_only(where) if for_har else where, NEEDED, until, finish)
+        wanted = http_only(where) if chosen == "har" else where
+        if listing.limit:
+            came = rows(feed, wanted, NEEDED, until, finish)
+        else:  # none is counted, so none is looked at
+            came = until.each(lambda: feed.follow(wanted, ("id",)))
         _wait(feed, came, listing, packets=chosen == "pcap")
         if finish is not None:
             finish()
-        if for_har:
+        if chosen == "har":
             _write_har(feed, where, listing)
         return feed.count(where)
     with target(listing.output) as file:
