@@ -182,6 +182,7 @@ def rows(
     for table in until.each(whole if last is not None else lambda: feed.follow(where, asked), last):
         yield once.rows(table) if table.num_rows else table
     if once.under_way:
-        still = f'({where}) && outcome == "open"' if where else 'outcome == "open"'
-        for table in feed.batches(Query(still, limit=0, columns=asked)):
+        from tapper.filter import narrowed
+
+        for table in feed.batches(Query(narrowed(where, 'outcome == "open"'), limit=0, columns=asked)):
             yield once.rest(table)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tapper.cli import edges
 from tapper.cli.table import Table
 from tapper.feed.interface import Query
+from tapper.filter import narrowed
 from ui.columns import COLUMNS, TABLE
 from ui.formatting import clean, count, counted, duration, size, time_of_day
 
@@ -33,9 +34,8 @@ def lines(feed: Feed, where: str, paths: Sequence[str], output: Terminal) -> Ite
         yield from rows[: EDGES + 1]
         if len(rows) > EDGES + 1:
             yield f"… {count(len(rows) - EDGES - 1)} more edges: tapper map {clean(paths[0])}"
-    chosen = f"({where}) && " if where else ""
-    failed = Query(where=f"{chosen}failed", order="time", descending=True)
-    slow = Query(where=f"{chosen}has(latency)", order="latency_ns", descending=True)
+    failed = Query(where=narrowed(where, "failed"), order="time", descending=True)
+    slow = Query(where=narrowed(where, "has(latency)"), order="latency_ns", descending=True)
     yield from _requests(feed, "Failed last", failed, output)
     yield from _requests(feed, "Slowest", slow, output)
 

@@ -51,9 +51,9 @@ def write(feed: Feed, query: Query, chosen: str, sink: BinaryIO) -> list[str]:
 def http_only(where: str) -> str:
     """The filter that also leaves what a HAR has no entries for."""
     from tapper.export.har import HTTP
+    from tapper.filter import narrowed
 
-    of_http = f"protocol in [{', '.join(map(json.dumps, HTTP))}]"
-    return f"({where}) && {of_http}" if where else of_http
+    return narrowed(where, f"protocol in [{', '.join(map(json.dumps, HTTP))}]")
 
 
 def _write_har(feed: Feed, query: Query, sink: BinaryIO) -> list[str]:

@@ -33,6 +33,7 @@ __all__ = [
     "complete",
     "fields",
     "from_flags",
+    "narrowed",
     "parse",
 ]
 
@@ -66,6 +67,11 @@ def parse(text: str, record: Record = "exchange") -> Filter:
     from tapper.filter.parser import parse_tree
 
     return Filter(parse_tree(text, record), record)
+
+
+def narrowed(text: str, condition: str) -> str:
+    """A filter text that lets through what both do; empty text lets everything through. The condition has no ||."""
+    return f"({text}) && {condition}" if text else condition
 
 
 def from_flags(

@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 
 from tapper.feed.interface import ALWAYS, Span
+from tapper.filter import narrowed
 from tapper.model.edges import LEVELS
 from tapper.model.text import clean, count
 from ui.edges import Edge, node_name
@@ -220,8 +221,7 @@ class MapPane(Vertical):
             self.action_fold()
             return
         where = edge_filter(edge, self.state.level, self._looked.edges if self._looked else [])
-        kept = self.where and f"({self.where}) && {where}"
-        self.post_message(FilterAsked(kept or where, "flows" if edge.failed else "requests"))
+        self.post_message(FilterAsked(narrowed(self.where, where), "flows" if edge.failed else "requests"))
 
     def on_sorted(self, event: Sorted) -> None:
         """A title was clicked."""
