@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tapper.collector.gaps import Gaps
 from tapper.feed.interface import AgentState, TargetState
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Agent:
     """Whether this collector's session has shipments of it."""
     ended: bool = False
     """It said goodbye."""
+    has_tapped: bool = False
+    """Live sources: what it does not see is missed."""
     _clocks: list[tuple[int, int]] = field(default_factory=list)
 
     @property
@@ -61,6 +64,7 @@ class Agent:
         if self.status is None:
             self.kept_before = max(0, status.records - status.lost_records - status.spooled_records)
             self.gone_records = 0 if self.known else self.kept_before
+        self.has_tapped |= status.reading > 0 and any(source.target.kind != "file" for source in status.sources)
         self.status = status
         self.look()
 
@@ -140,6 +144,7 @@ class Agents:
 
     def __init__(self) -> None:
         self._agents: dict[tuple[str, str], Agent] = {}
+        self._gaps = Gaps()
 
     def __iter__(self) -> Iterator[Agent]:
         return iter(list(self._agents.values()))
@@ -153,6 +158,7 @@ class Agents:
         agent = self._agents.get((hello.agent, hello.boot))
         if agent is not None:
             return agent
+        self._begin_gap(hello.agent)
         for other in list(self):
             if other.hello.agent == hello.agent and other.connection is None and not other.lost():
                 del self._agents[other.key]  # an earlier start of it, and nothing left to tell
@@ -163,6 +169,22 @@ class Agents:
             del self._agents[gone.key]
         agent = self._agents[hello.agent, hello.boot] = Agent(hello)
         return agent
+
+    def _begin_gap(self, name: str) -> None:
+        """Another start of that agent: what it taps was seen last by those before, if they are silent."""
+        earlier = [agent for agent in self if agent.hello.agent == name]
+        if any(agent.connection is not None and time.monotonic() - agent.heard <= LOST_AFTER for agent in earlier):
+            return
+        if tapped := [agent.heard for agent in earlier if agent.has_tapped]:
+            self._gaps.begin(name, time.time_ns() - int((time.monotonic() - max(tapped)) * 1e9))
+
+    def tell(self, agent: Agent, status: Status) -> None:
+        """An agent says how it is."""
+        # its first word comes before it has looked for what to tap
+        reads = status.reading > 0 or (agent.status is not None and not status.sources)
+        agent.tell(status)
+        if reads:
+            self._gaps.end(agent.hello.agent)
 
     def states(self) -> tuple[AgentState, ...]:
         """How they are, by name."""
@@ -196,8 +218,9 @@ class Agents:
 
     def hints(self) -> Iterator[str]:
         """What a person should know, most pressing first."""
+        connected = {agent.hello.agent for agent in self if agent.connection is not None}
         for state in self.states():
-            if state.state in ("lost", "failed"):
+            if state.state == "failed" or (state.state == "lost" and state.name not in connected):
                 yield f"Agent {state.name} is {state.state}: {state.problem}"
         for target in self.targets():
             if target.state == "tapped" and target.problem:
@@ -205,6 +228,7 @@ class Agents:
                 yield f"{where}{target.name}: {target.problem}"
         if gone := sum(agent.gone_records for agent in self):
             yield f"This collector took the place of one that is gone, and with it {gone:,} records that it had kept."
+        yield from self._gaps.hints()
         for state in self.states():
             if state.lost:
                 yield f"Agent {state.name} lost {state.lost:,} records before they could be shipped."

@@ -31,6 +31,7 @@ from tapper.feed.interface import Health
 from tapper.feed.live import LiveFeed, Log
 from tapper.identity.index import Identity
 from tapper.model import control
+from tapper.model.text import time_of_day
 from tapper.store.meta import Meta
 from tapper.store.partitions import Retention
 from tapper.store.session import Session
@@ -210,10 +211,9 @@ class Collector:
         if keeper.failure:
             yield f"Nothing is recorded any more: {keeper.failure}"
         if keeper.full_since_ns is not None:
-            since = datetime.fromtimestamp(keeper.full_since_ns / 1e9, UTC).astimezone()
             yield (
-                f"The disk of {self.session.path} is full since {since:%H:%M:%S}: {keeper.not_kept:,} records were"
-                " not kept. Make room, or limit the session with --retain-bytes."
+                f"The disk of {self.session.path} is full since {time_of_day(keeper.full_since_ns)}:"
+                f" {keeper.not_kept:,} records were not kept. Make room, or limit the session with --retain-bytes."
             )
         elif keeper.not_kept:
             yield f"{keeper.not_kept:,} records were not kept: the disk was full."

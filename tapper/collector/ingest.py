@@ -174,7 +174,7 @@ class Ingest:
                 match control.decode_up(message.data):
                     case control.Status() as status:
                         first = agent.status is None
-                        agent.tell(status)
+                        self._agents.tell(agent, status)
                         if first and agent.gone_records:
                             self._recording.count("gone_records", agent.gone_records)
                         self._recording.tell(*agent.key, {("agent", "lost_records"): status.lost_records})

@@ -6,7 +6,7 @@ A figure that is not known is None and shown as "-".
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 UNKNOWN = "-"
 
@@ -15,6 +15,11 @@ FORMULA = "^[\\s\\x00]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]"
 
 _SECOND = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1)
+
+
+def time_of_day(ns: int) -> str:
+    """`12:04:31 CET`: with its zone, for text that may be read in another one."""
+    return f"{datetime.fromtimestamp(ns // 1_000_000_000, UTC).astimezone():%H:%M:%S %Z}"
 
 
 def duration(ns: int | None) -> str:

@@ -67,6 +67,9 @@ class TestNetwork:
                 wait_until(lambda: len(seen(there, "later")) == 50)
                 assert max(seen(there, "n").values()) == 1
                 assert seen_once(seen(there, "later"), 50)
+                hints = " ".join(there.get("/health")["hints"])
+                assert "Agent a began anew: nothing was seen there from " in hints
+                assert "ended without a word" not in hints
 
     def test_a_collector_that_is_killed_goes_on_and_keeps_each_record_once(self, tmp_path: Path) -> None:
         with behind_nat(tmp_path) as (client, _), collector(tmp_path) as first:

@@ -55,7 +55,7 @@ def losses(there: Running) -> dict[str, int]:
 def not_kept_for_now(there: Running) -> int:
     """Records, as the hint about a disk tells while it is full."""
     found = re.search(
-        r"is full since [0-9:]+: ([0-9,]+) records were not kept", " ".join(there.get("/health")["hints"])
+        r"is full since [0-9:]+ [^:]+: ([0-9,]+) records were not kept", " ".join(there.get("/health")["hints"])
     )
     return int(found[1].replace(",", "")) if found else 0
 
