@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from agent import serving
+from agent.addresses import node_addresses
 from agent.budget import Budget
 from agent.health import application
 from agent.pacing import ROWS, Paced
@@ -103,6 +104,7 @@ class Agent:
             made_by=_version(),
             node=self._options.node,
             started_ns=time.time_ns(),
+            addresses=node_addresses() if self._options.node is not None else (),
         )
         shipper = self._shipper = Shipper(self._options.collector, hello, self._spool, self._heard, self.status)
         async with contextlib.AsyncExitStack() as stack:

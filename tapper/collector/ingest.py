@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aiohttp import WSMsgType, web
 
 from tapper.collector.keeper import Item
+from tapper.collector.nodes import NodeAddresses
 from tapper.model import control
 from tapper.model.schema import SCHEMA_VERSION
 from tapper.model.wire import MAX_SHIPMENT, Shipment, WireError
@@ -45,6 +46,7 @@ class Ingest:
         self.settings = settings
         self._agents = agents
         self._recording = recording
+        self._nodes = NodeAddresses()
         self._targets: tuple[control.Target, ...] = ()
         self._room = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -151,6 +153,9 @@ class Ingest:
         agent.connection, agent.ended, agent.heard = socket, False, time.monotonic()
         seq = self._recording.keeper.marks.get(agent.key, -1)
         agent.known = agent.known or seq >= 0
+        if hello.node is not None and any(claims := self._nodes.told(hello.node, hello.addresses)):
+            begun, wrong = claims
+            self._recording.learn(begun, (), wrong)
         await socket.send_str(control.encode(control.Welcome(self._session, seq, self.settings, self._targets)))
         return agent
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-SOURCES = ("file", "kubernetes", "process", "hosts", "dns", "sni", "host", "address")
+SOURCES = ("file", "kubernetes", "process", "hosts", "interface", "dns", "sni", "host", "address")
 """Where a name came from, the most trusted first."""
 
 MAX_NAME = 253  # of a DNS name, RFC 1035 section 2.3.4; ample for the others

@@ -42,6 +42,8 @@ class Hello:
     """Version of tapper."""
     node: str | None = None
     started_ns: int = 0
+    addresses: tuple[str, ...] = ()
+    """Of the node, on any of its interfaces."""
 
 
 @dataclass(frozen=True, slots=True)

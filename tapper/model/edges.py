@@ -16,7 +16,7 @@ NODE = pa.schema(
         pa.field("namespace", pa.utf8()),
         pa.field("kind", pa.utf8(), nullable=False),  # service, workload, pod, process, external, address
         pa.field("addresses", pa.list_(pa.utf8()), nullable=False),  # at most 16 of them
-        pa.field("name_source", pa.utf8(), nullable=False),  # file, kubernetes, dns, sni, host, process, address
+        pa.field("name_source", pa.utf8(), nullable=False),  # one of identity.names.SOURCES
     ]
 )
 

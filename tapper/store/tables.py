@@ -26,7 +26,7 @@ ENDPOINT = pa.schema(
         pa.field(
             "name", pa.utf8(), nullable=False
         ),  # the best there is: service, workload, pod, process, hint, address
-        pa.field("name_source", pa.utf8(), nullable=False),  # file, kubernetes, process, dns, sni, host, address
+        pa.field("name_source", pa.utf8(), nullable=False),  # one of identity.names.SOURCES
         pa.field("namespace", pa.utf8()),
         pa.field("service", pa.utf8()),
         pa.field("workload", pa.utf8()),
