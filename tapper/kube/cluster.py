@@ -208,7 +208,6 @@ class Cluster:
         """
         assert self._session is not None  # noqa: S101
         arguments = await self._arguments()
-        arguments.pop("server_hostname", None)  # aiohttp has it for requests only
         url = self.configuration.host + path
         try:
             opened: WebSocket = await self._session.ws_connect(

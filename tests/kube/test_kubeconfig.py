@@ -5,38 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import stat
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from tapper.collector.authority import Authority, server_context
 from tapper.kube import rights
 from tapper.kube.connect import Access, connect
 from tapper.kube.placement import Placement
 from tapper.kube.refusals import KubeError
+from tests.kube.api_server import EXPIRED, plugin, written
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-EXPIRED = {"kind": "Status", "status": "Failure", "message": "Unauthorized", "reason": "Unauthorized", "code": 401}
-
-
-def _written(path: Path, server: str, user: dict[str, Any] | None = None, **cluster: Any) -> str:
-    document = {
-        "current-context": "one",
-        "contexts": [{"name": "one", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": server, **cluster}}],
-        "users": [{"name": "u", "user": user or {"token": "t"}}],
-    }
-    path.write_text(yaml.safe_dump(document))
-    return str(path)
 
 
 @contextmanager
@@ -96,7 +82,7 @@ def test_an_answer_that_helps_nobody_is_told_once(
     tmp_path: Path, status: int, body: bytes, words: tuple[str, ...]
 ) -> None:
     with _answering(status, body) as (address, _):
-        said, complaints = _asked(_written(tmp_path / "config", f"http://{address}"))
+        said, complaints = _asked(written(tmp_path / "config", f"http://{address}"))
     assert all(word in said for word in words), said
     assert complaints == []
 
@@ -104,31 +90,23 @@ def test_an_answer_that_helps_nobody_is_told_once(
 def test_a_certificate_of_another_authority_is_told(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_bytes(Authority().certificate)
     with _answering(200, b"{}", server_context(Authority().issue(["127.0.0.1"]))) as (address, _):
-        config = _written(tmp_path / "config", f"https://{address}", **{"certificate-authority": "ca.pem"})
+        config = written(tmp_path / "config", f"https://{address}", **{"certificate-authority": "ca.pem"})
         said, complaints = _asked(config)
     assert "shows a certificate that the kubeconfig does not vouch for" in said
     assert complaints == []
 
 
 def test_nobody_there_is_told_with_the_reason_alone(tmp_path: Path) -> None:
-    said, complaints = _asked(_written(tmp_path / "config", "https://127.0.0.1:1"))
+    said, complaints = _asked(written(tmp_path / "config", "https://127.0.0.1:1"))
     assert said.startswith("can't reach the cluster at https://127.0.0.1:1: Connection refused\n")
     assert complaints == []
 
 
-def _plugin(path: Path, script: str) -> dict[str, Any]:
-    """A user whose credentials a program gives that lies beside the kubeconfig."""
-    program = path / "plugin"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "./plugin", "args": ["login"]}}
-
-
 def test_what_a_credential_plugin_gives_is_used(tmp_path: Path) -> None:
     answer = {"apiVersion": "client.authentication.k8s.io/v1", "status": {"token": "given"}}
-    user = _plugin(tmp_path, f"echo '{json.dumps(answer)}'")
+    user = plugin(tmp_path, f"echo '{json.dumps(answer)}'")
     with _answering(401, json.dumps(EXPIRED).encode()) as (address, tokens):
-        _asked(_written(tmp_path / "config", f"http://{address}", user))
+        _asked(written(tmp_path / "config", f"http://{address}", user))
     assert set(tokens) == {"Bearer given"}
 
 
@@ -145,7 +123,7 @@ def test_a_credential_plugin_that_gives_nothing_is_told(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], script: str, words: str
 ) -> None:
     with _answering(200, b"{}") as (address, tokens):
-        said, complaints = _asked(_written(tmp_path / "config", f"http://{address}", _plugin(tmp_path, script)))
+        said, complaints = _asked(written(tmp_path / "config", f"http://{address}", plugin(tmp_path, script)))
     assert words in said
     assert (tokens, complaints) == ([], []), "nobody is asked as nobody"
     assert ("cloud login" in capfd.readouterr().err) is ("cloud login" in script)
@@ -153,13 +131,13 @@ def test_a_credential_plugin_that_gives_nothing_is_told(
 
 def test_a_credential_plugin_that_is_missing_is_told_with_its_hint(tmp_path: Path) -> None:
     user = {"exec": {"apiVersion": "v1", "command": "no-such-program", "installHint": "It comes with the cloud's SDK."}}
-    said, _ = _asked(_written(tmp_path / "config", "http://127.0.0.1:1", user))
+    said, _ = _asked(written(tmp_path / "config", "http://127.0.0.1:1", user))
     assert "no-such-program can't be run: No such file or directory\nIt comes with the cloud's SDK." in said
 
 
 def test_a_credential_plugin_that_waits_is_told_and_ends_with_the_user(tmp_path: Path) -> None:
-    user = _plugin(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 600")
-    config = _written(tmp_path / "config", "http://127.0.0.1:1", user)
+    user = plugin(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 600")
+    config = written(tmp_path / "config", "http://127.0.0.1:1", user)
 
     async def leave() -> None:
         waited = asyncio.Event()
@@ -181,7 +159,7 @@ def test_a_credential_plugin_that_waits_is_told_and_ends_with_the_user(tmp_path:
 def test_of_several_files_the_first_that_says_so_has_the_current_context(tmp_path: Path) -> None:
     """As kubectl has it: else another cluster would be tapped than the one that kubectl shows."""
     with _answering(401, json.dumps(EXPIRED).encode()) as (address, tokens):
-        first = _written(tmp_path / "first", f"http://{address}", {"token": "first"})
+        first = written(tmp_path / "first", f"http://{address}", {"token": "first"})
         (tmp_path / "second").write_text((tmp_path / "first").read_text().replace("one", "two").replace("first", "no"))
         (tmp_path / "empty").touch()
         _asked(os.pathsep.join((str(tmp_path / "empty"), first, str(tmp_path / "second"))))
