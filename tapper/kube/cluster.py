@@ -13,7 +13,8 @@ from tapper.kube.kinds import KINDS, Kind
 from tapper.kube.refusals import ApiError, KubeError, no_api, refusal, unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    import ssl
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from types import TracebackType
 
     from kubernetes.aio.client import Configuration
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Object = dict[str, Any]
     WebSocket = aiohttp.ClientWebSocketResponse[Literal[True]]
 
+MAX_CONNECTIONS = 100
 PAGE = 500  # objects of one answer; as kubectl, so that a large cluster's lists are cut into pieces
 MAX_LINE = 16 << 20  # bytes of one watch event; etcd refuses objects of more than 1.5 MiB
 FIELD_MANAGER = "tapper"
@@ -45,14 +47,17 @@ class Cluster:
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float | None = None
     """Seconds that one request may take; None: 30. A watch has none."""
+    renew: Callable[[], Awaitable[None]] | None = None
+    """Gets the configuration other credentials than those that were refused, if there are any."""
     _session: aiohttp.ClientSession | None = None
+    _tls: ssl.SSLContext | None = None
+    _certificate: tuple[str | None, str | None] = (None, None)
 
     async def __aenter__(self) -> Self:
-        from kubernetes.aio.client.rest import RESTClientObject
-
-        # the official client's session has the TLS settings, proxies and pool that the kubeconfig asks for
-        self.configuration.client_session_kwargs = {"read_bufsize": MAX_LINE}
-        self._session = RESTClientObject(self.configuration)._create_pool_manager()
+        self._context()
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS), trust_env=True, read_bufsize=MAX_LINE
+        )
         return self
 
     async def __aexit__(
@@ -61,18 +66,50 @@ class Cluster:
         if self._session is not None:
             await self._session.close()
 
+    def _context(self) -> ssl.SSLContext:
+        """Settings of TLS; others where the client's certificate was renewed, so that new connections have it."""
+        from kubernetes.aio.client.rest import RESTClientObject
+
+        certificate = (self.configuration.cert_file, self.configuration.key_file)
+        if self._tls is None or certificate != self._certificate:
+            try:
+                self._tls = RESTClientObject(self.configuration).ssl_context
+            except (OSError, ValueError) as error:
+                raise KubeError(f"the certificates for {self.origin.server} can't be used: {error}") from error
+            self._certificate = certificate
+        return self._tls
+
     async def _arguments(self) -> dict[str, Any]:
-        """What every request needs: credentials (read anew where they expire), server name, proxy."""
+        """What every request needs: credentials (had anew where they end), server name, proxy."""
         made: dict[str, Any] = {"headers": dict(self.headers)}
         token = await self.configuration.get_api_key_with_prefix("BearerToken")
         if token:
             known = token.lower().startswith(("bearer ", "basic "))
             made["headers"]["Authorization"] = token if known else f"Bearer {token}"
+        made["ssl"] = self._context()
         if self.configuration.tls_server_name:
             made["server_hostname"] = self.configuration.tls_server_name
         if self.configuration.proxy:
             made["proxy"] = self.configuration.proxy
         return made
+
+    async def _answer(self, method: str, path: str, headers: Mapping[str, str], **more: Any) -> aiohttp.ClientResponse:
+        """What is answered, with other credentials where those at hand are refused and there are others."""
+
+        async def answer(arguments: dict[str, Any]) -> aiohttp.ClientResponse:
+            assert self._session is not None  # noqa: S101
+            merged = arguments | {"headers": {**arguments["headers"], **headers}}
+            return await self._session.request(method, self.configuration.host + path, **merged, **more)
+
+        used = await self._arguments()
+        response = await answer(used)
+        if response.status != 401 or self.renew is None:
+            return response
+        await response.read()
+        if await self._arguments() == used:  # no other request has renewed them
+            await self.renew()
+        others = await self._arguments()
+        return response if others == used else await answer(others)
 
     @asynccontextmanager
     async def _response(
@@ -86,17 +123,11 @@ class Cluster:
         accept: str = "application/json",
         timeout: aiohttp.ClientTimeout | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        assert self._session is not None  # noqa: S101
-        arguments = await self._arguments()
-        arguments["headers"] |= {"Accept": accept}
-        if body is not None:
-            arguments["headers"] |= {"Content-Type": content_type}
-            arguments["data"] = json.dumps(body)
+        headers = {"Accept": accept} | ({"Content-Type": content_type} if body is not None else {})
+        data = json.dumps(body) if body is not None else None
         limit = timeout or aiohttp.ClientTimeout(total=self.timeout or 30)
         try:
-            async with self._session.request(
-                method, self.configuration.host + path, params=query, timeout=limit, **arguments
-            ) as response:
+            async with await self._answer(method, path, headers, params=query, data=data, timeout=limit) as response:
                 if response.status >= 400:
                     raise refusal(self.origin.server, response.status, await response.read())
                 yield response

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,6 @@ from tapper.kube.refusals import KubeError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-RENEW_SECONDS = 300  # tokens of credential plugins live 15 minutes or more
 OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -50,7 +49,6 @@ async def connect(access: Access) -> AsyncIterator[Cluster]:
     """
     _leave_out_blocking_client()
     from kubernetes.aio.client import Configuration
-    from kubernetes.aio.config import refresh_token
 
     from tapper.kube.kubeconfig import load
 
@@ -59,11 +57,10 @@ async def connect(access: Access) -> AsyncIterator[Cluster]:
         raise KubeError(f"no kubeconfig at {path}: name one with --kubeconfig or KUBECONFIG")
     configuration = Configuration()
     loader = await load(path, access.context, configuration, access.told)
-    current = loader.current_context
-    told = current.get("context", {}) if hasattr(current, "get") else {}
+    configuration.refresh_api_key_hook = lambda _: loader.fresh()
     origin = Origin(
-        context=current["name"] if current else None,
-        namespace=told.get("namespace") or "default",
+        context=loader.settings.context,
+        namespace=loader.settings.namespace,
         server=configuration.host,
         impersonated=access.as_user,
     )
@@ -72,12 +69,9 @@ async def connect(access: Access) -> AsyncIterator[Cluster]:
         if not access.as_user:
             raise KubeError("--as-group needs --as")
         headers["Impersonate-Group"] = ",".join(access.as_groups)
-    renewal = asyncio.create_task(refresh_token(loader, configuration, RENEW_SECONDS))
-    try:
-        async with Cluster(configuration, origin, headers, access.request_timeout) as cluster:
-            yield cluster
-    finally:
-        renewal.cancel()
+    renew = partial(loader.fresh, refused=True)
+    async with Cluster(configuration, origin, headers, access.request_timeout, renew) as cluster:
+        yield cluster
 
 
 @asynccontextmanager

@@ -1,17 +1,17 @@
-"""A kubeconfig, read as kubectl reads it."""
+"""A kubeconfig, read as kubectl reads it, and credentials that are had anew when they end."""
 
 from __future__ import annotations
 
-import os
+import asyncio
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import yaml
-from kubernetes.aio.config.kube_config import FileOrData, KubeConfigLoader, KubeConfigMerger
+from kubernetes.aio.config.kube_config import FileOrData, KubeConfigLoader
 
+from tapper.kube.merging import Chosen, chosen
 from tapper.kube.objects import moment
-from tapper.kube.plugin import credential
+from tapper.kube.plugin import cluster_info, credential
 from tapper.kube.refusals import KubeError
 
 if TYPE_CHECKING:
@@ -19,17 +19,37 @@ if TYPE_CHECKING:
 
     from kubernetes.aio.client import Configuration
 
-RENEW_BEFORE_NS = 5 * 60 * 1_000_000_000
+PAUSE = 10.0  # seconds from one renewal to the next: a plugin that fails is not run for every request
 
 
 class Loader(KubeConfigLoader):  # type: ignore[misc]  # the client is typed only in part
     """The official one goes on as nobody where a credential plugin fails, and hides how its user may log in."""
 
-    told: Callable[[str], None]
-    """Gets what a plugin is waited for."""
-    _until: int | None = None
-    """When the plugin's credential ends, ns since the epoch."""
-    _had = False
+    def __init__(self, settings: Chosen, configuration: Configuration, told: Callable[[str], None]) -> None:
+        """`told` gets what a plugin is waited for."""
+        one = {
+            "contexts": [{"name": settings.context, "context": {"cluster": "it", "user": "it"}}],
+            "clusters": [{"name": "it", "cluster": settings.cluster}],
+            "users": [{"name": "it", "user": settings.user}],
+        }
+        super().__init__(one, active_context=settings.context, config_base_path="")
+        self.settings = settings
+        self._configuration = configuration
+        self._told = told
+        self._until: int | None = None
+        """When the plugin's credential ends, ns since the epoch; None: never."""
+        self._had = False
+        self._not_before = 0.0
+        self._turn = asyncio.Lock()
+
+    async def fresh(self, *, refused: bool = False) -> None:
+        """Has the configuration's credentials anew if they have ended, or were refused."""
+        if refused:
+            self._until = 0
+        async with self._turn:
+            if self.provider is None:
+                await self._load_authentication()
+                self._set_config(self._configuration)
 
     async def load_from_exec_plugin(self) -> bool:
         """Runs the plugin, unless what it gave is still good.
@@ -37,11 +57,14 @@ class Loader(KubeConfigLoader):  # type: ignore[misc]  # the client is typed onl
         Raises:
             KubeError: it gives nothing, and gave nothing before.
         """
-        if self._until is not None and time.time_ns() < self._until - RENEW_BEFORE_NS:
-            return True
-        folder = self._get_base_path(self._cluster.path)
+        settings = self.settings.user["exec"]
+        if self._had:
+            if self._until is None or time.time_ns() < self._until or time.monotonic() < self._not_before:
+                return True
+            self._not_before = time.monotonic() + PAUSE
+        about = cluster_info(self.settings.cluster) if settings.get("provideClusterInfo") else None
         try:
-            status = await credential(self._user["exec"].value, folder, self.told, alone=self._had)
+            status = await credential(settings, about, self._told, alone=self._had)
         except KubeError:
             if not self._had:
                 raise
@@ -57,6 +80,21 @@ class Loader(KubeConfigLoader):  # type: ignore[misc]  # the client is typed onl
             )
         return True
 
+    def _load_user_token(self) -> bool:
+        """A token's file holds before a token, and is read each time: whoever writes it renews it."""
+        token = str(self.settings.user.get("token", "")).strip()
+        if file := self.settings.user.get("tokenFile"):
+            try:
+                token = Path(file).read_text().strip()
+            except (OSError, ValueError) as error:
+                if hasattr(self, "token"):  # the last that was read
+                    return True
+                if not token:
+                    raise KubeError(f"the kubeconfig's token file {file} can't be read: {error}") from error
+        if token:
+            self.token = f"Bearer {token}"
+        return bool(token)
+
 
 async def load(path: str, context: str | None, configuration: Configuration, told: Callable[[str], None]) -> Loader:
     """Settings of a context, None: the current one; `path` may name several files, as KUBECONFIG does.
@@ -65,54 +103,10 @@ async def load(path: str, context: str | None, configuration: Configuration, tol
         KubeError: they can't be used; the message says why.
     """
     try:
-        files = {part: found for part in path.split(os.pathsep) if (found := _document(part)) is not None}
-        # of several files, the first that says something of a thing holds
-        name = context or next(
-            (str(one["current-context"]) for one in files.values() if one.get("current-context")), ""
-        )
-        if wrong := _wrong(list(files.values()), name):
-            raise KubeError(f"the kubeconfig {path} {wrong}")
-        merged = KubeConfigMerger(os.pathsep.join(files)).config
-        loader = Loader(merged, active_context=name, config_base_path=None)
-        loader.told = told
+        loader = Loader(chosen(path, context), configuration, told)
         await loader.load_and_set(configuration)
     except KubeError:
         raise
     except Exception as error:  # a file that holds anything
         raise KubeError(f"the kubeconfig {path} can't be used: {error}") from error
     return loader
-
-
-def _document(path: str) -> dict[str, Any] | None:
-    """What a file holds; None: there is none, or it is empty."""
-    file = Path(path).expanduser()
-    found = yaml.safe_load(file.read_bytes()) if path and file.is_file() else None
-    if found is not None and not isinstance(found, dict):
-        raise TypeError(f"{path} holds no settings")
-    return found
-
-
-def _wrong(files: list[dict[str, Any]], name: str) -> str | None:
-    """What of the context's settings is missing."""
-    contexts, clusters, users = (_named(files, kind) for kind in ("contexts", "clusters", "users"))
-    there = ", ".join(sorted(contexts))
-    if not contexts:
-        return "can't be used: it has no contexts"
-    if not name:
-        return f"has no current context: choose one with --context; there are: {there}"
-    if name not in contexts:
-        return f"has no context {name}; there are: {there}"
-    told = contexts[name]["context"]
-    if told.get("cluster") not in clusters:
-        return f"can't be used: its context {name} is of the cluster {told.get('cluster')}, which it does not have"
-    if told.get("user") and told["user"] not in users:
-        return f"can't be used: its context {name} is of the user {told['user']}, whom it does not have"
-    return None
-
-
-def _named(files: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for one in files:
-        for item in one.get(kind) or []:
-            found.setdefault(str(item["name"]), item)
-    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -19,26 +20,59 @@ TOLD_AFTER = 5.0  # seconds until it is said what is waited for
 LONGEST = 180.0  # seconds; it may ask its user to log in with a browser
 
 
+_ABOUT_CLUSTER = (
+    "server",
+    "tls-server-name",
+    "insecure-skip-tls-verify",
+    "certificate-authority-data",
+    "proxy-url",
+    "disable-compression",
+)
+_FOR_PLUGINS = "client.authentication.k8s.io/exec"
+"""Name of a cluster's extension."""
+
+
+def cluster_info(cluster: dict[str, Any]) -> dict[str, Any]:
+    """What a plugin is told of a kubeconfig's cluster: `spec.cluster` of an ExecCredential.
+
+    Names and types: Kubernetes' reference of client.authentication.k8s.io/v1, Cluster.
+
+    Raises:
+        OSError: the file of its certificate authority can't be read.
+    """
+    about = {key: cluster[key] for key in _ABOUT_CLUSTER if cluster.get(key)}
+    if "certificate-authority-data" not in about and "certificate-authority" in cluster:
+        read = Path(cluster["certificate-authority"]).read_bytes()
+        about["certificate-authority-data"] = base64.b64encode(read).decode()
+    for item in cluster.get("extensions") or []:
+        if item.get("name") == _FOR_PLUGINS:
+            about["config"] = item.get("extension")
+    return about
+
+
 async def credential(
-    settings: dict[str, Any], folder: str, told: Callable[[str], None], *, alone: bool = False
+    settings: dict[str, Any], cluster: dict[str, Any] | None, told: Callable[[str], None], *, alone: bool = False
 ) -> dict[str, Any]:
     """The `status` of what it prints.
 
     Args:
         settings: the user's `exec` of the kubeconfig.
-        folder: of the kubeconfig: a command with a slash is relative to it.
+        cluster: what it is told of the cluster.
         told: gets what is waited for, if it takes long.
         alone: nobody is there to read what it says, or to answer.
 
     Raises:
         KubeError: it is not there, fails, takes too long or prints something else; the message says what to do.
     """
-    command = str(settings.get("command") or "")
-    name = f"the kubeconfig's credential plugin {command}"
-    program = command if os.sep not in command else str(Path(folder) / Path(command).expanduser())
-    asks = not alone and settings.get("interactiveMode") != "Never" and sys.stdin is not None and sys.stdin.isatty()
+    program = str(settings.get("command") or "")
+    name = f"the kubeconfig's credential plugin {program}"
+    mode = settings.get("interactiveMode")
+    asks = not alone and mode != "Never" and sys.stdin is not None and sys.stdin.isatty()
+    if mode == "Always" and not asks:
+        raise KubeError(f"{name} asks its user: log in with it at a terminal first, with `kubectl get pods`")
     version = str(settings.get("apiVersion"))
-    info = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": asks}}
+    spec = {"interactive": asks} | ({"cluster": cluster} if cluster is not None else {})
+    info = {"apiVersion": version, "kind": "ExecCredential", "spec": spec}
     more = {str(item["name"]): str(item["value"]) for item in settings.get("env") or []}
     try:
         process = await asyncio.create_subprocess_exec(

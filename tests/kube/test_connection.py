@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
 
 from tapper.collector.authority import Authority, server_context
 from tapper.kube.connect import Access, connect
-from tests.kube.api_server import serving, written
+from tapper.kube.refusals import KubeError
+from tests.kube.api_server import EXPIRED, plugin, serving, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,3 +42,93 @@ async def test_a_server_of_another_name_is_known_by_it_also_by_its_streams(tmp_p
             socket = await cluster.websocket("/stream", "p")
             assert await socket.receive_str() == "/stream"
             await socket.close()
+
+
+def _gives(folder: Path, *statuses: dict[str, Any]) -> dict[str, Any]:
+    """A user with a plugin that gives one of them after the other, and the last again and again."""
+    for number, status in enumerate(statuses):
+        answer = {"apiVersion": "client.authentication.k8s.io/v1", "status": status}
+        (folder / f"answer{number}").write_text(json.dumps(answer))
+    last = len(statuses) - 1
+    return plugin(
+        folder,
+        f"""cd {folder}
+        n=$(wc -l < runs 2> /dev/null || echo 0)
+        echo run >> runs
+        cat answer$((n < {last} ? n : {last}))""",
+    )
+
+
+def _runs(folder: Path) -> int:
+    return len((folder / "runs").read_text().splitlines())
+
+
+async def _token(request: web.Request) -> web.StreamResponse:
+    """Accepts all tokens but "old"."""
+    token = request.headers["Authorization"].removeprefix("Bearer ")
+    return web.json_response(EXPIRED, status=401) if token == "old" else web.json_response({"token": token})
+
+
+async def test_a_token_is_had_anew_when_it_ends(tmp_path: Path) -> None:
+    ended, later = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
+    first, second = ({"token": f"of {time[:4]}", "expirationTimestamp": time} for time in (ended, later))
+    async with serving(_token) as port:
+        config = written(tmp_path / "config", f"http://127.0.0.1:{port}", _gives(tmp_path, first, second))
+        async with connect(Access(config)) as cluster:
+            asked = [cluster.request("GET", "/version") for _ in range(3)]
+            assert await asyncio.gather(*asked) == [{"token": "of 2999"}] * 3
+    assert _runs(tmp_path) == 2
+
+
+async def test_a_token_that_is_refused_is_had_anew(tmp_path: Path) -> None:
+    async with serving(_token) as port:
+        user = _gives(tmp_path, {"token": "old"}, {"token": "new"})
+        async with connect(Access(written(tmp_path / "config", f"http://127.0.0.1:{port}", user))) as cluster:
+            asked = [cluster.request("POST", "/x", body={}) for _ in range(3)]
+            assert await asyncio.gather(*asked) == [{"token": "new"}] * 3
+    assert _runs(tmp_path) == 2
+
+
+async def test_a_plugin_whose_tokens_are_refused_is_not_run_for_every_request(tmp_path: Path) -> None:
+    async with serving(_token) as port:
+        user = _gives(tmp_path, {"token": "old"})
+        async with connect(Access(written(tmp_path / "config", f"http://127.0.0.1:{port}", user))) as cluster:
+            for _ in range(3):
+                with pytest.raises(KubeError, match="does not accept these credentials"):
+                    await cluster.request("GET", "/version")
+    assert _runs(tmp_path) == 2
+
+
+async def test_new_connections_have_the_certificate_that_a_plugin_renewed(tmp_path: Path) -> None:
+    authority = Authority()
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
+    context = server_context(authority.issue(["127.0.0.1"]), clients=authority.certificate)
+
+    async def whose(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        [[[_, name]]] = request.transport.get_extra_info("peercert")["subject"]
+        return web.json_response(EXPIRED, status=401) if name == "old" else web.json_response({"name": name})
+
+    def status(name: str) -> dict[str, str]:
+        issued = authority.issue([name], client=True)
+        return {"clientCertificateData": issued.certificate.decode(), "clientKeyData": issued.key.decode()}
+
+    async with serving(whose, context) as port:
+        user = _gives(tmp_path, status("old"), status("new"))
+        config = written(tmp_path / "config", f"https://127.0.0.1:{port}", user, **{"certificate-authority": "ca.pem"})
+        async with connect(Access(config)) as cluster:
+            assert await cluster.request("GET", "/version") == {"name": "new"}
+    assert _runs(tmp_path) == 2
+
+
+async def test_the_token_of_a_file_is_read_as_it_is_renewed(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first\n")
+    async with serving(_token) as port:
+        user = {"tokenFile": "token", "token": "of the kubeconfig"}
+        async with connect(Access(written(tmp_path / "config", f"http://127.0.0.1:{port}", user))) as cluster:
+            assert await cluster.request("GET", "/") == {"token": "first"}
+            file.write_text("second\n")
+            assert await cluster.request("GET", "/") == {"token": "second"}
+            file.unlink()
+            assert await cluster.request("GET", "/") == {"token": "second"}

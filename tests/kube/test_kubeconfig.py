@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from tapper.collector.authority import Authority, server_context
 from tapper.kube import rights
@@ -22,7 +25,6 @@ from tests.kube.api_server import EXPIRED, plugin, written
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -164,3 +166,89 @@ def test_of_several_files_the_first_that_says_so_has_the_current_context(tmp_pat
         (tmp_path / "empty").touch()
         _asked(os.pathsep.join((str(tmp_path / "empty"), first, str(tmp_path / "second"))))
     assert set(tokens) == {"Bearer first"}
+
+
+def test_the_paths_of_a_file_are_relative_to_it_and_not_to_that_of_its_context(tmp_path: Path) -> None:
+    """Clusters, users and contexts in folders of their own, as `KUBECONFIG=a:b:c` has them."""
+    names = {"clusters": "cluster", "users": "user", "contexts": "context"}
+    for kind in names:
+        (tmp_path / kind).mkdir()
+    authority = Authority()
+    (tmp_path / "clusters" / "ca.pem").write_bytes(authority.certificate)
+    for kind, program in (("users", "given"), ("clusters", "not this one")):
+        answer = {"apiVersion": "client.authentication.k8s.io/v1", "status": {"token": program}}
+        user = plugin(tmp_path / kind, f"echo '{json.dumps(answer)}'")
+    with _answering(401, b"{}", server_context(authority.issue(["127.0.0.1"]))) as (address, tokens):
+        whole = yaml.safe_load(
+            Path(
+                written(tmp_path / "all", f"https://{address}", user, **{"certificate-authority": "ca.pem"})
+            ).read_text()
+        )
+        for kind in names:
+            part = {kind: whole[kind]} | ({"current-context": "one"} if kind == "contexts" else {})
+            (tmp_path / kind / "config").write_text(yaml.safe_dump(part))
+        _asked(os.pathsep.join(str(tmp_path / kind / "config") for kind in names))
+    assert set(tokens) == {"Bearer given"}
+
+
+def test_values_that_are_empty_are_none(tmp_path: Path) -> None:
+    """As `kubectl config unset` leaves them."""
+    (tmp_path / "ca.pem").write_bytes((authority := Authority()).certificate)
+    cluster = {"certificate-authority": "ca.pem", "certificate-authority-data": "", "proxy-url": ""}
+    with _answering(401, b"{}", server_context(authority.issue(["127.0.0.1"]))) as (address, tokens):
+        user = {"token": "t", "client-certificate": "", "client-key": "", "tokenFile": ""}
+        _asked(written(tmp_path / "config", f"https://{address}", user, **cluster))
+    assert set(tokens) == {"Bearer t"}
+
+
+@pytest.mark.parametrize("key", ["certificate-authority-data", "client-certificate-data"])
+def test_a_certificate_that_is_none_is_told(tmp_path: Path, key: str) -> None:
+    parts: dict[str, dict[str, str]] = {"certificate-authority-data": {}, "client-certificate-data": {}}
+    parts[key] = {key: base64.b64encode(b"none").decode()}
+    user = {"client-key-data": base64.b64encode(b"none").decode(), **parts["client-certificate-data"]}
+    config = written(tmp_path / "config", "https://127.0.0.1:1", user, **parts["certificate-authority-data"])
+    assert "the certificates for https://127.0.0.1:1 can't be used" in _asked(config)[0]
+
+
+def test_a_plugin_is_told_of_the_cluster_if_the_kubeconfig_wants_it(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("of the cluster")
+    user = plugin(tmp_path, f'echo "$KUBERNETES_EXEC_INFO" > {tmp_path}/info; exit 1', provideClusterInfo=True)
+    cluster = {
+        "certificate-authority": "ca.pem",
+        "tls-server-name": "kube.internal",
+        "proxy-url": "http://proxy:3128",
+        "disable-compression": True,
+        "extensions": [
+            {"name": "other", "extension": {"no": 1}},
+            {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "a"}},
+        ],
+    }
+    _asked(written(tmp_path / "config", "https://127.0.0.1:1", user, **cluster))
+    assert json.loads((tmp_path / "info").read_text()) == {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "spec": {
+            "interactive": False,
+            "cluster": {
+                "server": "https://127.0.0.1:1",
+                "tls-server-name": "kube.internal",
+                "certificate-authority-data": base64.b64encode(b"of the cluster").decode(),
+                "proxy-url": "http://proxy:3128",
+                "disable-compression": True,
+                "config": {"audience": "a"},
+            },
+        },
+    }
+
+
+def test_a_plugin_is_else_told_only_whether_its_user_can_be_asked(tmp_path: Path) -> None:
+    user = plugin(tmp_path, f'echo "$KUBERNETES_EXEC_INFO" > {tmp_path}/info; exit 1')
+    _asked(written(tmp_path / "config", "https://127.0.0.1:1", user))
+    assert json.loads((tmp_path / "info").read_text())["spec"] == {"interactive": False}
+
+
+def test_a_plugin_that_must_ask_its_user_is_not_run_where_it_can_not(tmp_path: Path) -> None:
+    user = plugin(tmp_path, f"touch {tmp_path}/ran", interactiveMode="Always")
+    said, _ = _asked(written(tmp_path / "config", "http://127.0.0.1:1", user))
+    assert "asks its user: log in with it at a terminal first" in said
+    assert not (tmp_path / "ran").exists()
