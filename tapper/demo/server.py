@@ -7,6 +7,7 @@ import ctypes
 import signal
 import subprocess
 import threading
+from collections import deque
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _START = 20.0
 """Seconds in which a server is ready, or never."""
+_LINES, _LINE = 5, 1000
+"""Lines that are kept of what a server says, and bytes of each."""
 
 
 async def started(stack: AsyncExitStack, command: list[str], ready: str) -> None:
@@ -23,8 +26,7 @@ async def started(stack: AsyncExitStack, command: list[str], ready: str) -> None
     Asking its port until it answers would be seen by the tap, as connections that were refused.
 
     Raises:
-        RuntimeError: it ended instead.
-        TimeoutError: it said nothing.
+        RuntimeError: it ended instead, or is not ready in time; with the last that it said.
     """
     libc = ctypes.CDLL(None)
     server = subprocess.Popen(
@@ -41,19 +43,29 @@ async def started(stack: AsyncExitStack, command: list[str], ready: str) -> None
     loop = asyncio.get_running_loop()
     said: asyncio.Future[bool] = loop.create_future()
     assert server.stdout is not None
-    threading.Thread(target=_listen, args=(server.stdout, ready.encode(), loop, said), daemon=True).start()
-    if not await asyncio.wait_for(said, _START):
-        raise RuntimeError(f"{command[0]} ended with {server.wait()} before it was ready")
+    last: deque[bytes] = deque(maxlen=_LINES)
+    threading.Thread(target=_listen, args=(server.stdout, ready.encode(), loop, said, last), daemon=True).start()
+    try:
+        if await asyncio.wait_for(said, _START):
+            return
+        problem = f"ended with {server.wait()} before it was ready"
+    except TimeoutError:
+        problem = f"was not ready within {_START:g} s"
+    words = b"".join(last).decode(errors="replace").strip()
+    raise RuntimeError(f"{command[0]} {problem}" + (f"; it said last:\n{words}" if words else ""))
 
 
-def _listen(output: IO[bytes], ready: bytes, loop: asyncio.AbstractEventLoop, said: asyncio.Future[bool]) -> None:
+def _listen(
+    output: IO[bytes], ready: bytes, loop: asyncio.AbstractEventLoop, said: asyncio.Future[bool], last: deque[bytes]
+) -> None:
     """Reads all that a server says, so that it never waits for a reader."""
 
     def say(*, is_ready: bool) -> None:
         if not said.done():
             said.set_result(is_ready)
 
-    for line in output:
+    while line := output.readline(_LINE):
+        last.append(line)
         if ready in line:
             loop.call_soon_threadsafe(lambda: say(is_ready=True))
     if not loop.is_closed():

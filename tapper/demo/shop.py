@@ -114,5 +114,9 @@ if __name__ == "__main__":
         sys.stdout.flush()
         if not os.read(sys.stdin.fileno(), 1):
             sys.exit()
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         asyncio.run(main())
+    except KeyboardInterrupt:
+        pass
+    except (OSError, RuntimeError) as error:  # a server can't start
+        sys.exit(str(error))

@@ -150,6 +150,21 @@ def test_a_shop_whose_starter_goes_while_it_opens_ends() -> None:
 
 
 @needs_namespace
+def test_a_shop_that_can_not_open_says_why(directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "redis-server"
+    broken.write_text("#!/bin/sh\nseq 9999 >&2\nprintf 'Can not open the log \\033[31mfile\\n'; exit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    run = Run(directory, "demo", "-o", "jsonl", "--for", "60s")
+    _, said = run.process.communicate(timeout=PATIENCE_S)
+    assert run.process.returncode == 1
+    assert f"the shop does not open: {broken} ended with 3 before it was ready; it said last:" in said
+    assert "9999\nCan not open the log ␛[31mfile\n" in said
+    assert "9990" not in said
+    assert run.alive() == []
+
+
+@needs_namespace
 def test_the_demo_ends_with_the_map_of_what_is_slow_and_what_fails(directory: Path) -> None:
     run = Run(directory, "demo", "-o", "jsonl", "--limit", "400", "--for", "60s")
     out, said = run.process.communicate(timeout=PATIENCE_S)

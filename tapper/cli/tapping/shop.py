@@ -40,18 +40,52 @@ def live(where: str, listing: Listing, web: Web, until: Until) -> None:
     from tapper.model.control import Settings, Target
 
     with placed() as shop:
-        target = Target("pid", str(shop.pid), "the shop")
-        joined = shop.pid if _is_elsewhere(shop.pid) else None
+        pid = shop.process.pid
+        target = Target("pid", str(pid), "the shop")
+        joined = pid if _is_elsewhere(pid) else None
         wanted = Wanted((target,), Settings(), "the shop", tuple(claims()), names_of=(), user_namespace=joined)
         with tapped(wanted, until) as running:
             if not until.over:  # tapped before it opens: nothing is joined in the middle
-                open_shop(shop)
+                shop.open()
             showing.show(running.feed, where, listing, web, until, finish=running.stop, worst=EDGES)
 
 
+class Shop:
+    """The shop's process."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None  # noqa: S101
+        self.process = process
+        self._said = child.LastWords(process.stderr)
+
+    def open(self) -> None:
+        """Opens it; visitors come.
+
+        Raises:
+            ClickException: it does not open.
+        """
+        from tapper.demo.shop import OPEN
+
+        assert self.process.stdin is not None  # noqa: S101
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(b"\n")
+            self.process.stdin.flush()
+        self.expect(OPEN)
+
+    def expect(self, word: str) -> None:
+        """Waits until it says so.
+
+        Raises:
+            ClickException: it ended instead.
+        """
+        assert self.process.stdout is not None  # noqa: S101
+        if self.process.stdout.readline().decode().strip() != word:
+            raise click.ClickException(f"the shop does not open: {self._said.text() or 'it does not say why'}")
+
+
 @contextmanager
-def placed() -> Iterator[subprocess.Popen[bytes]]:
-    """The shop's process in its network namespace while the block runs; it is not open yet.
+def placed() -> Iterator[Shop]:
+    """The shop in its network namespace while the block runs; it is not open yet.
 
     Raises:
         ClickException: it does not come up.
@@ -60,42 +94,20 @@ def placed() -> Iterator[subprocess.Popen[bytes]]:
     from tapper.demo.shop import APART, READY
 
     pipe = subprocess.PIPE
-    shop = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "tapper.demo.shop", APART],
         stdin=pipe,
         stdout=pipe,
-        stderr=subprocess.DEVNULL,
+        stderr=pipe,
         start_new_session=True,  # Ctrl-C is ours to answer
         env=environment(),
     )
-    assert shop.stdin is not None  # noqa: S101
-    assert shop.stdout is not None  # noqa: S101
     try:
-        _expect(shop, READY)
+        shop = Shop(process)
+        shop.expect(READY)
         yield shop
     finally:
-        child.end(shop, CLOSE_S)
-
-
-def open_shop(shop: subprocess.Popen[bytes]) -> None:
-    """Opens it; visitors come.
-
-    Raises:
-        ClickException: it does not open.
-    """
-    from tapper.demo.shop import OPEN
-
-    assert shop.stdin is not None  # noqa: S101
-    with contextlib.suppress(BrokenPipeError):
-        shop.stdin.write(b"\n")
-        shop.stdin.flush()
-    _expect(shop, OPEN)
-
-
-def _expect(shop: subprocess.Popen[bytes], word: str) -> None:
-    assert shop.stdout is not None  # noqa: S101
-    if shop.stdout.readline().decode().strip() != word:
-        raise click.ClickException("the shop does not open; `python -m tapper.demo.shop` says why")
+        child.end(process, CLOSE_S)
 
 
 def _is_elsewhere(pid: int) -> bool:
