@@ -15,7 +15,7 @@ from tapper.filter.dialect import DUCKDB, Dialect, Sql
 from tapper.filter.error import FilterError
 from tapper.filter.flags import flags_tree
 from tapper.filter.sql import Compiled, compile_tree
-from tapper.filter.tree import TRUE, Node, all_of, text_of
+from tapper.filter.tree import TRUE, And, Node, all_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +32,7 @@ __all__ = [
     "Sql",
     "complete",
     "fields",
+    "for_connections",
     "from_flags",
     "narrowed",
     "parse",
@@ -72,6 +73,28 @@ def parse(text: str, record: Record = "exchange") -> Filter:
 def narrowed(text: str, condition: str) -> str:
     """A filter text that lets through what both do; empty text lets everything through. The condition has no ||."""
     return f"({text}) && {condition}" if text else condition
+
+
+def for_connections(text: str) -> str:
+    """What a filter on requests says that connections can be asked for too: all of it, or those of its terms (joined by
+    the outermost &&) that have only such fields; empty text if none has.
+
+    Raises:
+        FilterError: it can't be understood.
+    """
+    if _of_connections(text):
+        return text
+    tree = parse(text).tree
+    terms = tree.terms if isinstance(tree, And) else (tree,)
+    return Filter(all_of([term for term in terms if _of_connections(text_of(term))])).text
+
+
+def _of_connections(text: str) -> bool:
+    try:
+        parse(text, "connection")
+    except FilterError:
+        return False
+    return True
 
 
 def from_flags(

@@ -182,6 +182,22 @@ def test_a_wrong_filter_is_told_with_its_place(client: Client) -> None:
     assert client.get("/filter", where="status>=500").document == {"ok": True, "text": "status >= 500"}
 
 
+@pytest.mark.parametrize(
+    ("where", "shared"),
+    [
+        ("status >= 500", ""),
+        ("status >= 500 && dst.port == 80", "dst.port == 80"),
+        ("statuss >= 500 && dst.port == 80", None),
+    ],
+)
+def test_a_filter_is_told_what_of_it_connections_have_too(client: Client, where: str, shared: str | None) -> None:
+    checked = client.get("/filter", where=where, record="connection").document
+    assert (checked["ok"], checked.get("shared")) == (False, shared)
+    assert client.get("/connections/count", where=where).status == 400
+    if shared is not None:
+        assert client.get("/connections/count", where=shared).status == 200
+
+
 def test_completion_knows_values_that_were_seen(client: Client) -> None:
     found = client.get("/complete", text="dst.service == ").document["candidates"]
     assert '"orders"' in [candidate["text"] for candidate in found]

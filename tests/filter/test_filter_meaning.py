@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from hypothesis import event, given, settings
 
-from tapper.filter import Filter, parse
+from tapper.filter import Filter, FilterError, for_connections, parse
 from tapper.filter.tree import negate
 from tests.filter.filter_trees import TREES
 from tests.filter.filter_world import START, create_tables, evaluate, insert, make_records
@@ -119,3 +119,33 @@ def test_text_of_a_tree_gives_the_tree_again(tree) -> None:
 def test_examples(db: duckdb.DuckDBPyConnection, text: str, meant) -> None:
     _, exact = answered(db, parse(text))
     assert exact == {record["id"] for record in RECORDS if meant(record)}
+
+
+@pytest.mark.parametrize(
+    ("text", "of_connections"),
+    [
+        ("", ""),
+        ("status >= 500", ""),
+        ("state == 'refused'", "state == 'refused'"),
+        ("dst.port==80  && protocol == 'http'", "dst.port==80  && protocol == 'http'"),
+        ("status >= 500 && dst.port == 80", "dst.port == 80"),
+        ("(status >= 500) && (src.port == 1 || dst.port == 80) && path == '/'", "src.port == 1 || dst.port == 80"),
+        ("status >= 500 || dst.port == 80", ""),
+        ("!(status >= 500 && dst.port == 80)", ""),
+    ],
+)
+def test_of_a_filter_on_requests_connections_are_asked_what_they_have(text: str, of_connections: str) -> None:
+    assert for_connections(text) == of_connections
+
+
+def test_what_can_be_asked_of_neither_is_wrong() -> None:
+    with pytest.raises(FilterError, match="statuss"):
+        for_connections("statuss >= 500 && dst.port == 80")
+
+
+@SETTINGS
+@given(TREES)
+def test_what_is_asked_of_connections_leaves_out_none_that_the_filter_wants(tree: object) -> None:
+    wanted = Filter(tree)  # type: ignore[arg-type]
+    part = parse(for_connections(wanted.text))
+    assert all(evaluate(part.tree, record) for record in RECORDS if evaluate(wanted.tree, record))

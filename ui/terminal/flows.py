@@ -53,6 +53,8 @@ ORDERS = {
     "REQS": "exchanges",
     "AGAIN": "retransmits",
 }
+NOT_FILTERED = "not filtered: the filter is about requests"
+FILTERED_IN_PART = "filtered in part: the rest is about requests"
 
 
 def _protocol(row: Row) -> str:
@@ -64,21 +66,18 @@ def _server(row: Row) -> str:
     return name if name.endswith(f":{row['dst_port']}") else f"{name}:{row['dst_port']}"
 
 
-def fetch(feed: Feed, query: ConnectionQuery) -> tuple[ConnectionQuery, int, list[Row], bool, str]:
-    """The query, how many there are, some rows, whether the filter could be asked of connections, why it is empty."""
-    from tapper.filter import FilterError, parse
+def fetch(feed: Feed, query: ConnectionQuery) -> tuple[ConnectionQuery, int, list[Row], str, str]:
+    """The query, how many there are, some rows, what is not filtered by, why it is empty."""
+    from tapper.filter import for_connections
 
-    asked, fits = query, True
-    try:
-        parse(query.where, "connection")
-    except FilterError:
-        asked, fits = replace(query, where=""), False
+    asked = replace(query, where=for_connections(query.where))
+    unfiltered = "" if asked.where == query.where else FILTERED_IN_PART if asked.where else NOT_FILTERED
     total = feed.count_connections(asked)
     rows = plain_rows(feed.connections(asked))
     empty = "" if total else nothing(feed.summary(), feed.health())
     if not total and asked.where:
         empty = f"No connection matches {clean(asked.where)}. esc clears the filter."
-    return query, total, rows, fits, empty
+    return query, total, rows, unfiltered, empty
 
 
 class FlowsPane(Vertical):
@@ -97,7 +96,7 @@ class FlowsPane(Vertical):
         self.rows = RowList(COLUMNS, lambda row: row["state"], empty="looking ...", id="connections")
         self.rows.order = 0
         self._meaning = Meaning()
-        self._fits = True
+        self._unfiltered = ""
 
     def compose(self) -> ComposeResult:
         """Titles, rows, words."""
@@ -116,10 +115,10 @@ class FlowsPane(Vertical):
         query = replace(self.query_, limit=count_, offset=start)
         self.desk.ask("flows", lambda feed: fetch(feed, query), lambda found: self._show(*found))
 
-    def _show(self, query: ConnectionQuery, total: int, rows: list[Row], fits: bool, empty: str) -> None:
+    def _show(self, query: ConnectionQuery, total: int, rows: list[Row], unfiltered: str, empty: str) -> None:
         if replace(query, limit=self.query_.limit, offset=0) != self.query_:
             return
-        self._fits = fits
+        self._unfiltered = unfiltered
         self.rows.message = empty
         self.rows.show(total, query.offset, rows)
         self.post_message(NoteChanged())
@@ -156,7 +155,7 @@ class FlowsPane(Vertical):
     def note(self) -> str:
         """What the key line says at the right."""
         said = f"{count(self.rows.cursor + 1)} of {count(self.rows.total)}" if self.rows.total else ""
-        return said if self._fits else f"{said}, not filtered: the filter is about requests"
+        return ", ".join(part for part in (said, self._unfiltered) if part)
 
     def on_moved(self, event: Moved) -> None:
         """Tells of the one at the cursor."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -202,13 +203,18 @@ def filter_fields(feed: Feed, values: Values) -> Document:
 
 
 def check_filter(feed: Feed, values: Values) -> Document:
-    """Whether a filter can be understood, and what is wrong with it."""
-    from tapper.filter import FilterError, parse
+    """Whether a filter can be understood, and what is wrong with it; of one on requests what connections have too."""
+    from tapper.filter import FilterError, for_connections, parse
 
     try:
         text = parse(values["where"], values["record"]).text
     except FilterError as error:
+        shared: Document = {}
+        if values["record"] == "connection":
+            with contextlib.suppress(FilterError):
+                shared["shared"] = for_connections(values["where"])
         return {
+            **shared,
             "ok": False,
             "message": error.message,
             "position": error.position,

@@ -234,8 +234,9 @@ def _schemas() -> dict[str, Any]:
                 "position": _number,
                 "length": _number,
                 "hint": nullable(_text),
+                "shared": {**_text, "description": "Of a filter on requests: the part that connections have too."},
             },
-            ("text", "message", "position", "length", "hint"),
+            ("text", "message", "position", "length", "hint", "shared"),
         ),
         "Candidate": of({"text": _text, "start": _number, "end": _number, "kind": _text, "doc": _text}),
         "FollowedRows": of(

@@ -358,6 +358,19 @@ async def test_failed_flows_first_with_words(small: Feed) -> None:
 
 
 @pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("status >= 500", "1 of 5, not filtered: the filter is about requests"),
+        ("status >= 500 && src.name == 'web'", "1 of 3, filtered in part: the rest is about requests"),
+        ("src.name == 'web'", "1 of 3"),
+    ],
+)
+async def test_flows_are_filtered_by_what_they_have_and_say_so(small: Feed, where: str, said: str) -> None:
+    async with driven(small, "/", f"={where}", "enter", "3") as pilot:
+        assert lines(pilot)[-1].rstrip().endswith(f" {said}")
+
+
+@pytest.mark.parametrize(
     ("state", "words"),
     [
         ("unanswered", ("no answer to the SYN", "network policy or firewall", "belongs to no pod any more")),

@@ -1,6 +1,6 @@
 // The lists of the recorded shop: filter, counts, columns, order, keyboard; a request's parts and its copies.
 
-import type { Page } from "playwright-core";
+import type { Page, Response } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { missing, shop, soon, type Visit, visit } from "./served";
 
@@ -273,8 +273,27 @@ describe.skipIf(missing)("the recorded shop", () => {
     await soon(() => flows.textContent()).toBe("Flows 409");
     await show("?where=dst.service=='orders'");
     await soon(() => flows.textContent()).toMatch(/^Flows \d\d$/);
-    await show("?where=status>=500");
-    await soon(() => flows.textContent()).toBe("Flows ");
+  });
+
+  it.each([
+    ["status>=500", /^Flows 409$/, "409 flows, not filtered: the filter is about requests"],
+    ["status>=500%26%26dst.service=='orders'", /^Flows \d\d$/, "flows, filtered in part: the rest is about requests"],
+  ])("says that flows are not filtered by what only requests have: %s", async (where, tab, words) => {
+    const refused: string[] = [];
+    const note = (answer: Response) => answer.status() >= 400 && refused.push(answer.url());
+    page.on("response", note);
+    await show(`?tab=flows&panel=full&where=${where}`);
+    await soon(() => page.locator(".flows-tools").textContent()).toContain(words);
+    await soon(() => page.getByRole("tab", { name: /^Flows/ }).textContent()).toMatch(tab);
+    await page.getByRole("grid", { name: "Flows" }).locator(".grid-row[aria-rowindex]").first().waitFor();
+    page.off("response", note);
+    expect(refused).toEqual([]);
+  });
+
+  it("says what is wrong with a filter that can't be understood, instead of flows", async () => {
+    await show("?tab=flows&panel=full&where=statis>=500");
+    await page.getByRole("tabpanel", { name: /Flows/ }).getByText("statis").first().waitFor();
+    await soon(() => page.getByRole("tab", { name: /^Flows/ }).textContent()).toBe("Flows ");
   });
 
   it.each([1440, 1120])("keeps all columns of the table in sight beside a drawer, %i wide", async (width) => {

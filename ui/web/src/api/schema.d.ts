@@ -708,6 +708,8 @@ export interface components {
             position?: number;
             length?: number;
             hint?: string | null;
+            /** @description Of a filter on requests: the part that connections have too. */
+            shared?: string;
         };
         Candidate: {
             text: string;

@@ -31,7 +31,7 @@ export function BottomPanel() {
   const next: Record<Panel, Panel> = { low: "half", half: "full", full: "half" };
   const counts: Partial<Record<Tab, number>> = {
     edges: map.drawn.graph.edges.length,
-    ...(flows.data && !flows.error ? { flows: flows.data.count } : {}),
+    ...(flows.count !== undefined && !flows.problem ? { flows: flows.count } : {}),
   };
   return (
     <section className={`panel ${view.panel}`} aria-label="Lists">

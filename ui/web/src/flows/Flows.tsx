@@ -12,6 +12,7 @@ import { Grid, type GridColumn } from "../requests/Grid";
 import { endName } from "../requests/row";
 import { useWindows } from "../requests/useWindows";
 import { adjust, useView } from "../state/store";
+import { flowFilter } from "./filter";
 
 type Row = Schemas["ConnectionRow"];
 
@@ -64,17 +65,26 @@ function cell(row: Row, column: string, utc: boolean) {
   }
 }
 
-/** How many flows the filter, the selection and the range of time leave. */
+/** How many flows are left by the selection, the range of time, and what the filter says that flows have too. */
 export function useFlowCount() {
   const view = useView();
   const { range, selection } = usePage();
-  // The filter's own text may ask for what only requests have; the API then says so.
-  const where = [view.where, selection]
+  const asks = view.where !== "";
+  const check = useAnswer("/filter", { where: view.where, record: "connection" }, { when: asks, fresh: true });
+  const filter = asks ? flowFilter(view.where, check.data) : { where: "", unfiltered: "" };
+  const where = [filter?.where, selection]
     .filter(Boolean)
     .map((part) => `(${part})`)
     .join(" && ");
-  const counted = useAnswer("/connections/count", { where, ...range, failed_only: view.failedFirst || null });
-  return { where, ...counted };
+  const query = { where, ...range, failed_only: view.failedFirst || null };
+  const counted = useAnswer("/connections/count", query, { when: filter !== null });
+  const wrong = check.data && filter === null ? check.data.message : undefined;
+  return {
+    where,
+    unfiltered: filter?.unfiltered ?? "",
+    count: filter === null ? undefined : counted.data?.count,
+    problem: wrong ?? check.error?.message ?? counted.error?.message,
+  };
 }
 
 export function Flows() {
@@ -82,8 +92,9 @@ export function Flows() {
   const { range } = usePage();
   const [order, setOrder] = useState("time");
   const [descending, setDescending] = useState(false);
-  const { where, ...counted } = useFlowCount();
-  const total = counted.data?.count ?? 0;
+  const counted = useFlowCount();
+  const { where, unfiltered } = counted;
+  const total = counted.count ?? 0;
   const query = {
     where: where || null,
     ...range,
@@ -91,8 +102,8 @@ export function Flows() {
     order,
     descending: descending || null,
   };
-  const { length, row, onWindow, wrong } = useWindows<Row>("/connections", query, counted.error ? 0 : total);
-  const problem = counted.error ?? wrong;
+  const { length, row, onWindow, wrong } = useWindows<Row>("/connections", query, counted.problem ? 0 : total);
+  const problem = counted.problem ?? wrong?.message;
   return (
     <div style={COLUMN}>
       <label className="flows-tools">
@@ -102,6 +113,7 @@ export function Flows() {
           onChange={(event) => adjust({ failedFirst: event.target.checked })}
         />
         failed only: refused, unanswered, reset <span className="faint">· {count(total)} flows</span>
+        {unfiltered && `, ${unfiltered}`}
       </label>
       <Grid<Row>
         label="Flows"
@@ -123,13 +135,7 @@ export function Flows() {
         question={JSON.stringify([where, range, order, descending, view.failedFirst])}
         empty={
           <div className="says-why">
-            <p>
-              {problem
-                ? `${problem.message}. Flows have other fields than requests.`
-                : counted.data
-                  ? "No flows in what is shown."
-                  : "Asking …"}
-            </p>
+            <p>{problem ? problem : counted.count !== undefined ? "No flows in what is shown." : "Asking …"}</p>
           </div>
         }
       />
