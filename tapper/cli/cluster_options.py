@@ -84,7 +84,7 @@ def default_image() -> str:
 
 
 _CLUSTER = (
-    click.option("--kubeconfig", metavar="FILE", help="Default: KUBECONFIG, else ~/.kube/config."),
+    click.option("--kubeconfig", metavar="FILE", help="Default: KUBECONFIG, else ~/.kube/config; in a pod its own."),
     click.option("--context", metavar="NAME", help="Of the kubeconfig. Default: its current one."),
     click.option("--as", "as_user", metavar="USER", help="Act as that user."),
     click.option("--as-group", multiple=True, metavar="GROUP", help="Act as in that group."),

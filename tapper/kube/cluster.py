@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import aiohttp
 
 from tapper.kube.kinds import KINDS, Kind
+from tapper.kube.proxies import SOCKS, proxy_for
 from tapper.kube.refusals import ApiError, KubeError, no_api, refusal, unreachable
 
 if TYPE_CHECKING:
@@ -44,20 +46,27 @@ class Cluster:
 
     configuration: Configuration
     origin: Origin
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
+    """Of every request; a name may be there several times."""
     timeout: float | None = None
     """Seconds that one request may take; None: 30. A watch has none."""
     renew: Callable[[], Awaitable[None]] | None = None
     """Gets the configuration other credentials than those that were refused, if there are any."""
     _session: aiohttp.ClientSession | None = None
+    _proxy: str | None = None
     _tls: ssl.SSLContext | None = None
     _certificate: tuple[str | None, str | None] = (None, None)
 
     async def __aenter__(self) -> Self:
         self._context()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS), trust_env=True, read_bufsize=MAX_LINE
-        )
+        proxy = proxy_for(self.configuration.host, self.configuration.proxy, os.environ)
+        if proxy is not None and proxy.startswith(SOCKS):
+            from tapper.kube.socks import SocksConnector
+
+            connector: aiohttp.TCPConnector = SocksConnector(proxy, limit=MAX_CONNECTIONS)
+        else:
+            connector, self._proxy = aiohttp.TCPConnector(limit=MAX_CONNECTIONS), proxy
+        self._session = aiohttp.ClientSession(connector=connector, read_bufsize=MAX_LINE)
         return self
 
     async def __aexit__(
@@ -81,16 +90,16 @@ class Cluster:
 
     async def _arguments(self) -> dict[str, Any]:
         """What every request needs: credentials (had anew where they end), server name, proxy."""
-        made: dict[str, Any] = {"headers": dict(self.headers)}
+        made: dict[str, Any] = {"headers": list(self.headers)}
         token = await self.configuration.get_api_key_with_prefix("BearerToken")
         if token:
             known = token.lower().startswith(("bearer ", "basic "))
-            made["headers"]["Authorization"] = token if known else f"Bearer {token}"
+            made["headers"].append(("Authorization", token if known else f"Bearer {token}"))
         made["ssl"] = self._context()
         if self.configuration.tls_server_name:
             made["server_hostname"] = self.configuration.tls_server_name
-        if self.configuration.proxy:
-            made["proxy"] = self.configuration.proxy
+        if self._proxy is not None:
+            made["proxy"] = self._proxy
         return made
 
     async def _answer(self, method: str, path: str, headers: Mapping[str, str], **more: Any) -> aiohttp.ClientResponse:
@@ -98,7 +107,7 @@ class Cluster:
 
         async def answer(arguments: dict[str, Any]) -> aiohttp.ClientResponse:
             assert self._session is not None  # noqa: S101
-            merged = arguments | {"headers": {**arguments["headers"], **headers}}
+            merged = arguments | {"headers": [*arguments["headers"], *headers.items()]}
             return await self._session.request(method, self.configuration.host + path, **merged, **more)
 
         used = await self._arguments()

@@ -13,6 +13,8 @@ from tapper.kube.refusals import KubeError
 
 _CLUSTER_FILES = ("certificate-authority",)
 _USER_FILES = ("client-certificate", "client-key", "tokenFile")
+_TLS = ("certificate-authority", "insecure-skip-tls-verify", "client-certificate")
+"""Keys with one of which a server without a scheme is one of https."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,12 @@ def chosen(path: str, context: str | None) -> Chosen:
     if wrong := _wrong(name, contexts, clusters, users):
         raise KubeError(f"the kubeconfig {path} {wrong}")
     told = contexts[name]["context"]
-    return Chosen(
-        name,
-        str(told.get("namespace") or "default"),
-        clusters[told["cluster"]].get("cluster") or {},
-        (users[told["user"]].get("user") or {}) if told.get("user") else {},
-    )
+    cluster = clusters[told["cluster"]].get("cluster") or {}
+    user = (users[told["user"]].get("user") or {}) if told.get("user") else {}
+    if "://" not in (server := str(cluster.get("server", ""))):
+        secure = any(key.startswith(_TLS) for key in (*cluster, *user))
+        cluster["server"] = f"{'https' if secure else 'http'}://{server or 'localhost:8080'}"
+    return Chosen(name, str(told.get("namespace") or "default"), cluster, user)
 
 
 def _document(path: str) -> dict[str, Any] | None:

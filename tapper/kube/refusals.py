@@ -34,7 +34,7 @@ def unreachable(server: str, error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno or 0
         told = os.strerror(number) if number > 0 else error.os_error.strerror or told
-        place = f"{error.host}:{error.port}"
+        place = f"[{error.host}]:{error.port}" if ":" in error.host else f"{error.host}:{error.port}"
         through = "" if place in server else f" through {place}"
     return (
         f"can't reach the cluster at {server}{through}: {told}\n"

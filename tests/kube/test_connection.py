@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -132,3 +133,90 @@ async def test_the_token_of_a_file_is_read_as_it_is_renewed(tmp_path: Path) -> N
             assert await cluster.request("GET", "/") == {"token": "second"}
             file.unlink()
             assert await cluster.request("GET", "/") == {"token": "second"}
+
+
+async def _headers(request: web.Request) -> web.StreamResponse:
+    """Who is told to be asking."""
+    return web.json_response({"told": [[n, v] for n, v in request.headers.items() if n.startswith("Impersonate")]})
+
+
+async def test_one_acts_as_whom_the_kubeconfig_says_unless_another_is_asked_for(tmp_path: Path) -> None:
+    user = {
+        "token": "t",
+        "as": "jane",
+        "as-uid": "7",
+        "as-groups": ["a", "b,c"],
+        "as-user-extra": {"example.com/scope": ["x", "y"]},
+    }
+    more = [
+        ["Impersonate-Uid", "7"],
+        ["Impersonate-Group", "a"],
+        ["Impersonate-Group", "b,c"],
+        ["Impersonate-Extra-example.com%2Fscope", "x"],
+        ["Impersonate-Extra-example.com%2Fscope", "y"],
+    ]
+    async with serving(_headers) as port:
+        config = written(tmp_path / "config", f"http://127.0.0.1:{port}", user)
+        for who, told in ((None, "jane"), ("joe", "joe")):
+            async with connect(Access(config, as_user=who)) as cluster:
+                assert await cluster.request("GET", "/") == {"told": [["Impersonate-User", told], *more]}
+                assert cluster.origin.impersonated == told
+
+
+async def test_each_group_that_is_asked_for_is_one_of_its_own(tmp_path: Path) -> None:
+    async with serving(_headers) as port:
+        config = written(tmp_path / "config", f"http://127.0.0.1:{port}")
+        async with connect(Access(config, as_user="joe", as_groups=("a", "b"))) as cluster:
+            told = [["Impersonate-User", "joe"], ["Impersonate-Group", "a"], ["Impersonate-Group", "b"]]
+            assert await cluster.request("GET", "/") == {"told": told}
+        with pytest.raises(KubeError, match="--as-group needs --as"):
+            async with connect(Access(config, as_groups=("a",))):
+                pass
+
+
+async def test_a_pod_without_a_kubeconfig_asks_its_own_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Authority()
+    for name, text in (("token", "of the pod"), ("ca.crt", authority.certificate.decode()), ("namespace", "shop")):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr("tapper.kube.connect.SERVICE_ACCOUNT", tmp_path)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    async with serving(_token, server_context(authority.issue(["127.0.0.1"]))) as port:
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(port))
+        async with connect(Access(as_user="jane")) as cluster:
+            assert await cluster.request("GET", "/") == {"token": "bearer of the pod"}
+            assert (cluster.origin.namespace, cluster.origin.impersonated) == ("shop", "jane")
+    for asked in (Access(context="one"), Access(kubeconfig=str(tmp_path / "none"))):
+        with pytest.raises(KubeError, match="no kubeconfig at"):
+            async with connect(asked):
+                pass
+
+
+async def test_a_server_may_have_an_address_of_ipv6(tmp_path: Path) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    authority = Authority()
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
+    async with serving(_token, server_context(authority.issue(["::1"])), host="::1") as port:
+        config = written(tmp_path / "config", f"https://[::1]:{port}", **{"certificate-authority": "ca.pem"})
+        async with connect(Access(config)) as cluster:
+            assert await cluster.request("GET", "/") == {"token": "t"}
+    async with connect(Access(config)) as cluster:
+        with pytest.raises(KubeError, match=rf"^can't reach the cluster at https://\[::1\]:{port}: Connection refused"):
+            await cluster.request("GET", "/")
+
+
+async def test_a_server_without_a_scheme_is_one_of_https_only_with_something_to_trust(tmp_path: Path) -> None:
+    async with (
+        serving(_token) as port,
+        connect(Access(written(tmp_path / "config", f"127.0.0.1:{port}"))) as cluster,
+    ):
+        assert await cluster.request("GET", "/") == {"token": "t"}
+    authority = Authority()
+    (tmp_path / "ca.pem").write_bytes(authority.certificate)
+    async with serving(_token, server_context(authority.issue(["127.0.0.1"]))) as port:
+        config = written(tmp_path / "config", f"127.0.0.1:{port}", **{"certificate-authority": "ca.pem"})
+        async with connect(Access(config)) as cluster:
+            assert await cluster.request("GET", "/") == {"token": "t"}
