@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import aiohttp
@@ -15,7 +17,6 @@ from tapper.kube.proxies import SOCKS, proxy_for
 from tapper.kube.refusals import ApiError, KubeError, no_api, refusal, unreachable
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from types import TracebackType
 
@@ -55,7 +56,8 @@ class Cluster:
     _session: aiohttp.ClientSession | None = None
     _proxy: str | None = None
     _tls: ssl.SSLContext | None = None
-    _certificate: tuple[str | None, str | None] = (None, None)
+    _certificate: list[tuple[str, int, int]] = field(default_factory=list)
+    """Files of the client's, when each was written, and its inode."""
 
     async def __aenter__(self) -> Self:
         self._context()
@@ -77,16 +79,15 @@ class Cluster:
 
     def _context(self) -> ssl.SSLContext:
         """Settings of TLS; others where the client's certificate was renewed, so that new connections have it."""
-        from kubernetes.aio.client.rest import RESTClientObject
-
-        certificate = (self.configuration.cert_file, self.configuration.key_file)
-        if self._tls is None or certificate != self._certificate:
-            try:
-                self._tls = RESTClientObject(self.configuration).ssl_context
-            except (OSError, ValueError) as error:
+        try:
+            files = (self.configuration.cert_file, self.configuration.key_file)
+            certificate = [(file, (at := Path(file).stat()).st_mtime_ns, at.st_ino) for file in files if file]
+            if self._tls is None or certificate != self._certificate:
+                self._tls, self._certificate = _tls(self.configuration), certificate
+        except (OSError, ValueError) as error:
+            if self._tls is None:
                 raise KubeError(f"the certificates for {self.origin.server} can't be used: {error}") from error
-            self._certificate = certificate
-        return self._tls
+        return self._tls  # the one before, where the next is not whole yet
 
     async def _arguments(self) -> dict[str, Any]:
         """What every request needs: credentials (had anew where they end), server name, proxy."""
@@ -258,6 +259,16 @@ class Cluster:
             raise ApiError(error.status, error.message, f"{path}: {error.message}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise KubeError(unreachable(self.origin.server, error)) from error
+
+
+def _tls(configuration: Configuration) -> ssl.SSLContext:
+    from kubernetes.aio.client.rest import RESTClientObject
+
+    made: ssl.SSLContext = RESTClientObject(configuration).ssl_context
+    # as Go: any certificate may be what one trusts, with or without what RFC 5280 asks of an authority's
+    made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    made.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return made
 
 
 def _accept(what: str, metadata: bool) -> str:

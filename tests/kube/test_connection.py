@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import socket
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from tapper.collector.authority import Authority, server_context
+from tapper.collector.authority import Authority, Certificate, server_context
 from tapper.kube.connect import Access, connect
 from tapper.kube.refusals import KubeError
 from tests.kube.api_server import EXPIRED, plugin, serving, written
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.asyncio
@@ -100,10 +108,11 @@ async def test_a_plugin_whose_tokens_are_refused_is_not_run_for_every_request(tm
     assert _runs(tmp_path) == 2
 
 
-async def test_new_connections_have_the_certificate_that_a_plugin_renewed(tmp_path: Path) -> None:
+@asynccontextmanager
+async def _asking_for_certificates(folder: Path) -> AsyncIterator[tuple[str, Callable[[str], dict[str, str]]]]:
+    """The URL of a server that tells whose a client's certificate is, but refuses "old"; and what issues them."""
     authority = Authority()
-    (tmp_path / "ca.pem").write_bytes(authority.certificate)
-    context = server_context(authority.issue(["127.0.0.1"]), clients=authority.certificate)
+    (folder / "ca.pem").write_bytes(authority.certificate)
 
     async def whose(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
@@ -114,12 +123,37 @@ async def test_new_connections_have_the_certificate_that_a_plugin_renewed(tmp_pa
         issued = authority.issue([name], client=True)
         return {"clientCertificateData": issued.certificate.decode(), "clientKeyData": issued.key.decode()}
 
-    async with serving(whose, context) as port:
+    async with serving(whose, server_context(authority.issue(["127.0.0.1"]), clients=authority.certificate)) as port:
+        yield f"https://127.0.0.1:{port}", status
+
+
+async def test_new_connections_have_the_certificate_that_a_plugin_renewed(tmp_path: Path) -> None:
+    async with _asking_for_certificates(tmp_path) as (url, status):
         user = _gives(tmp_path, status("old"), status("new"))
-        config = written(tmp_path / "config", f"https://127.0.0.1:{port}", user, **{"certificate-authority": "ca.pem"})
+        config = written(tmp_path / "config", url, user, **{"certificate-authority": "ca.pem"})
         async with connect(Access(config)) as cluster:
             assert await cluster.request("GET", "/version") == {"name": "new"}
     assert _runs(tmp_path) == 2
+
+
+async def test_new_connections_have_the_certificate_that_its_files_have_now(tmp_path: Path) -> None:
+    keys = {"client-certificate": "clientCertificateData", "client-key": "clientKeyData"}
+    async with _asking_for_certificates(tmp_path) as (url, status):
+
+        def write(name: str, *files: str) -> None:
+            issued = status(name)
+            for file in files:
+                (tmp_path / f"{file}.next").write_text(issued[keys[file]])
+                (tmp_path / f"{file}.next").rename(tmp_path / file)
+
+        write("first", *keys)
+        config = written(tmp_path / "config", url, {key: key for key in keys}, **{"certificate-authority": "ca.pem"})
+        async with connect(Access(config)) as cluster:
+            assert await cluster.request("GET", "/version") == {"name": "first"}
+            write("second", "client-certificate")  # and its key not yet
+            assert await cluster.request("GET", "/version") == {"name": "first"}
+            write("second", *keys)
+            assert await cluster.request("GET", "/version") == {"name": "second"}
 
 
 async def test_the_token_of_a_file_is_read_as_it_is_renewed(tmp_path: Path) -> None:
@@ -218,5 +252,36 @@ async def test_a_server_without_a_scheme_is_one_of_https_only_with_something_to_
     (tmp_path / "ca.pem").write_bytes(authority.certificate)
     async with serving(_token, server_context(authority.issue(["127.0.0.1"]))) as port:
         config = written(tmp_path / "config", f"127.0.0.1:{port}", **{"certificate-authority": "ca.pem"})
+        async with connect(Access(config)) as cluster:
+            assert await cluster.request("GET", "/") == {"token": "t"}
+
+
+def _issued(
+    name: str, key: ec.EllipticCurvePrivateKey, issuer: str, by: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    """A certificate for 127.0.0.1 as plain tools make it: what makes an authority is not critical, no key has an id."""
+    subject, signer = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in (name, issuer))
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(signer, subject, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(hours=1))
+    made = made.add_extension(x509.BasicConstraints(ca=name != "server", path_length=None), critical=False)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    return made.add_extension(address, critical=False).sign(by, hashes.SHA256())
+
+
+@pytest.mark.parametrize("trusted", ["root", "between", "server"])
+async def test_any_certificate_may_be_what_the_kubeconfig_trusts(tmp_path: Path, trusted: str) -> None:
+    keys = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("root", "between", "server")}
+    issuers = {"root": "root", "between": "root", "server": "between"}
+    pem = {
+        name: _issued(name, keys[name], by, keys[by]).public_bytes(serialization.Encoding.PEM)
+        for name, by in issuers.items()
+    }
+    (tmp_path / "ca.pem").write_bytes(pem[trusted])
+    unlocked = serialization.NoEncryption()
+    private = keys["server"].private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unlocked)
+    context = server_context(Certificate(pem["server"] + pem["between"], private))
+    async with serving(_token, context) as port:
+        config = written(tmp_path / "config", f"https://127.0.0.1:{port}", **{"certificate-authority": "ca.pem"})
         async with connect(Access(config)) as cluster:
             assert await cluster.request("GET", "/") == {"token": "t"}
