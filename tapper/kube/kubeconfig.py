@@ -51,6 +51,11 @@ class Loader(KubeConfigLoader):  # type: ignore[misc]  # the client is typed onl
                 await self._load_authentication()
                 self._set_config(self._configuration)
 
+    async def _load_authentication(self) -> None:
+        """As kubectl: over plain HTTP nobody is told who one is."""
+        if str(self.settings.cluster["server"]).startswith("https://"):
+            await super()._load_authentication()
+
     async def load_from_exec_plugin(self) -> bool:
         """Runs the plugin, unless what it gave is still good.
 

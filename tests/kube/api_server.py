@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import stat
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from aiohttp import web
+
+from tapper.collector.authority import Authority, server_context
 
 if TYPE_CHECKING:
     import ssl
@@ -16,11 +19,15 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+AUTHORITY = Authority()
+HTTPS = server_context(AUTHORITY.issue(["127.0.0.1"]))
 EXPIRED = {"kind": "Status", "status": "Failure", "message": "Unauthorized", "reason": "Unauthorized", "code": 401}
 
 
 def written(path: Path, server: str, user: dict[str, Any] | None = None, **cluster: Any) -> str:
-    """The path of a kubeconfig of one context, "one"."""
+    """The path of a kubeconfig of one context, "one"; it trusts AUTHORITY, unless it is told of another."""
+    if server.startswith("https://") and not any(key.startswith("certificate-authority") for key in cluster):
+        cluster["certificate-authority-data"] = base64.b64encode(AUTHORITY.certificate).decode()
     document = {
         "current-context": "one",
         "contexts": [{"name": "one", "context": {"cluster": "c", "user": "u"}}],
@@ -41,9 +48,9 @@ def plugin(folder: Path, script: str, **more: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def serving(
-    handler: Handler, context: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    handler: Handler, context: ssl.SSLContext | None = HTTPS, host: str = "127.0.0.1"
 ) -> AsyncIterator[int]:
-    """The port of a server that answers every request by a handler."""
+    """The port of a server that answers every request by a handler; `context` None: without TLS."""
     runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0)  # type: ignore[arg-type]
     await runner.setup()
     site = web.TCPSite(runner, host, 0, ssl_context=context)

@@ -82,7 +82,7 @@ async def test_a_token_is_had_anew_when_it_ends(tmp_path: Path) -> None:
     ended, later = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
     first, second = ({"token": f"of {time[:4]}", "expirationTimestamp": time} for time in (ended, later))
     async with serving(_token) as port:
-        config = written(tmp_path / "config", f"http://127.0.0.1:{port}", _gives(tmp_path, first, second))
+        config = written(tmp_path / "config", f"https://127.0.0.1:{port}", _gives(tmp_path, first, second))
         async with connect(Access(config)) as cluster:
             asked = [cluster.request("GET", "/version") for _ in range(3)]
             assert await asyncio.gather(*asked) == [{"token": "of 2999"}] * 3
@@ -92,7 +92,7 @@ async def test_a_token_is_had_anew_when_it_ends(tmp_path: Path) -> None:
 async def test_a_token_that_is_refused_is_had_anew(tmp_path: Path) -> None:
     async with serving(_token) as port:
         user = _gives(tmp_path, {"token": "old"}, {"token": "new"})
-        async with connect(Access(written(tmp_path / "config", f"http://127.0.0.1:{port}", user))) as cluster:
+        async with connect(Access(written(tmp_path / "config", f"https://127.0.0.1:{port}", user))) as cluster:
             asked = [cluster.request("POST", "/x", body={}) for _ in range(3)]
             assert await asyncio.gather(*asked) == [{"token": "new"}] * 3
     assert _runs(tmp_path) == 2
@@ -101,7 +101,7 @@ async def test_a_token_that_is_refused_is_had_anew(tmp_path: Path) -> None:
 async def test_a_plugin_whose_tokens_are_refused_is_not_run_for_every_request(tmp_path: Path) -> None:
     async with serving(_token) as port:
         user = _gives(tmp_path, {"token": "old"})
-        async with connect(Access(written(tmp_path / "config", f"http://127.0.0.1:{port}", user))) as cluster:
+        async with connect(Access(written(tmp_path / "config", f"https://127.0.0.1:{port}", user))) as cluster:
             for _ in range(3):
                 with pytest.raises(KubeError, match="does not accept these credentials"):
                     await cluster.request("GET", "/version")
@@ -161,7 +161,7 @@ async def test_the_token_of_a_file_is_read_as_it_is_renewed(tmp_path: Path) -> N
     file.write_text("first\n")
     async with serving(_token) as port:
         user = {"tokenFile": "token", "token": "of the kubeconfig"}
-        async with connect(Access(written(tmp_path / "config", f"http://127.0.0.1:{port}", user))) as cluster:
+        async with connect(Access(written(tmp_path / "config", f"https://127.0.0.1:{port}", user))) as cluster:
             assert await cluster.request("GET", "/") == {"token": "first"}
             file.write_text("second\n")
             assert await cluster.request("GET", "/") == {"token": "second"}
@@ -190,16 +190,27 @@ async def test_one_acts_as_whom_the_kubeconfig_says_unless_another_is_asked_for(
         ["Impersonate-Extra-example.com%2Fscope", "y"],
     ]
     async with serving(_headers) as port:
-        config = written(tmp_path / "config", f"http://127.0.0.1:{port}", user)
+        config = written(tmp_path / "config", f"https://127.0.0.1:{port}", user)
         for who, told in ((None, "jane"), ("joe", "joe")):
             async with connect(Access(config, as_user=who)) as cluster:
                 assert await cluster.request("GET", "/") == {"told": [["Impersonate-User", told], *more]}
                 assert cluster.origin.impersonated == told
 
 
+async def test_nobody_is_told_who_one_is_without_tls(tmp_path: Path) -> None:
+    async def credentials(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"told": request.headers.get("Authorization")})
+
+    async with serving(credentials, None) as port:
+        for user in ({"token": "t"}, {"username": "u", "password": "p"}, _gives(tmp_path, {"token": "given"})):
+            async with connect(Access(written(tmp_path / "config", f"http://127.0.0.1:{port}", user))) as cluster:
+                assert await cluster.request("GET", "/") == {"told": None}
+    assert not (tmp_path / "runs").exists()
+
+
 async def test_each_group_that_is_asked_for_is_one_of_its_own(tmp_path: Path) -> None:
     async with serving(_headers) as port:
-        config = written(tmp_path / "config", f"http://127.0.0.1:{port}")
+        config = written(tmp_path / "config", f"https://127.0.0.1:{port}")
         async with connect(Access(config, as_user="joe", as_groups=("a", "b"))) as cluster:
             told = [["Impersonate-User", "joe"], ["Impersonate-Group", "a"], ["Impersonate-Group", "b"]]
             assert await cluster.request("GET", "/") == {"told": told}
@@ -244,10 +255,10 @@ async def test_a_server_may_have_an_address_of_ipv6(tmp_path: Path) -> None:
 
 async def test_a_server_without_a_scheme_is_one_of_https_only_with_something_to_trust(tmp_path: Path) -> None:
     async with (
-        serving(_token) as port,
+        serving(_headers, None) as port,
         connect(Access(written(tmp_path / "config", f"127.0.0.1:{port}"))) as cluster,
     ):
-        assert await cluster.request("GET", "/") == {"token": "t"}
+        assert await cluster.request("GET", "/") == {"told": []}
     authority = Authority()
     (tmp_path / "ca.pem").write_bytes(authority.certificate)
     async with serving(_token, server_context(authority.issue(["127.0.0.1"]))) as port:

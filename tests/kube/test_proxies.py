@@ -137,7 +137,7 @@ async def test_this_machine_s_own_cluster_is_asked_without_the_environment_s_pro
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{nobody.getsockname()[1]}")
         async with (
-            serving(_path) as port,
+            serving(_path, None) as port,
             connect(Access(written(tmp_path / "config", f"http://127.0.0.1:{port}"))) as cluster,
         ):
             assert await cluster.request("GET", "/version") == {"path": "/version"}
