@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.addresses import node_addresses
 from tests.live.network import host, needs_root
+from tests.processes import started
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,7 @@ class TestNetwork:
             node.ip("addr", "add", "169.254.1.1/32", "dev", "cni0")
             node.ip("link", "set", "cni0", "up")
             node.ip("link", "set", "lo", "up")
-            with subprocess.Popen(node.command("cat"), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            with started(node.command("cat"), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
                 assert process.stdin is not None
                 assert process.stdout is not None
                 process.stdin.write(b"\n")

@@ -13,6 +13,7 @@ import pytest
 
 from tapper.collector.api.serving import served
 from tests.feed.shop import recorded, shop
+from tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +98,7 @@ def test_what_can_not_be_is_told(tapper: Tapper, url: str, arguments: tuple[str,
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_web_view_of_a_session_until_ctrl_c(session: Path, number: signal.Signals, tapper: Tapper) -> None:
     command = [sys.executable, "-m", "tapper.cli", "open", str(session), "--web"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with started(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said = process.stderr.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/#k=\S+", said)

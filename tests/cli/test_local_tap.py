@@ -25,6 +25,7 @@ import pytest
 
 from tapper.demo.namespace import obstacle
 from tapper.demo.shop import APART, READY
+from tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,7 +140,7 @@ def test_what_it_started_ends_when_it_is_killed(directory: Path, moment: str) ->
 @needs_namespace
 def test_a_shop_whose_starter_goes_while_it_opens_ends() -> None:
     command, pipe = [sys.executable, "-m", "tapper.demo.shop", APART], subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as shop:
+    with started(command, stdin=pipe, stdout=pipe, text=True) as shop:
         assert shop.stdin is not None
         assert shop.stdout is not None
         assert shop.stdout.readline().strip() == READY

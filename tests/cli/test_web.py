@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapper.cli.web import built_page
+from tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,7 @@ def shown(browser: Path, *arguments: str) -> Iterator[str]:
     master, terminal = pty.openpty()
     command = [sys.executable, "-m", "tapper.cli", "read", str(SHOP), "--web", *arguments]
     environment = {**os.environ, "BROWSER": f"{browser} %s", "DISPLAY": ":99", "NO_COLOR": "1"}
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal, env=environment) as process:
+    with started(command, stdout=subprocess.DEVNULL, stderr=terminal, env=environment) as process:
         os.close(terminal)
         try:
             said = b""

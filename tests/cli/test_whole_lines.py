@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.traffic import Traffic
+from tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def session(large: Path) -> Path:
 
 def ended(arguments: Sequence[str | Path], number: signal.Signals) -> tuple[bytes, int]:
     """What a command writes that is ended while its pipe is full, and read only then; its exit code."""
-    with subprocess.Popen([sys.executable, "-m", "tapper.cli", *arguments], stdout=subprocess.PIPE) as child:
+    with started([sys.executable, "-m", "tapper.cli", *arguments], stdout=subprocess.PIPE) as child:
         assert child.stdout
         fcntl.fcntl(child.stdout, fcntl.F_SETPIPE_SZ, PAGE)
         waiting = array("i", [0])
@@ -54,6 +55,7 @@ def ended(arguments: Sequence[str | Path], number: signal.Signals) -> tuple[byte
             fcntl.ioctl(child.stdout, termios.FIONREAD, waiting)
         child.send_signal(number)
         written = child.stdout.read()
+        child.wait(60)
     return written, child.returncode
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.live.network import Host, host, ip, nginx, wait_until
+from tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +84,7 @@ def collector(folder: Path, *options: str, listen: str = "127.0.0.1:0", api: str
     """One whose session and credentials are in that directory: started anew, it goes on with them."""
     command = [sys.executable, "-m", "tapper.cli", "collector", "--listen", listen, "--api-listen", api]
     command += ["--credentials", str(folder / "credentials"), "--save", str(folder / "x.tap"), *options]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with started(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
             said = "".join(process.stderr.readline() for _ in range(2))
@@ -106,7 +107,7 @@ def agent_command(to: Running, name: str, *options: str, **changed: Path) -> lis
 @contextmanager
 def agent(to: Running, name: str, *options: str) -> Iterator[subprocess.Popen[str]]:
     """One that is ended in order, if it still is there."""
-    with subprocess.Popen(agent_command(to, name, *options), stderr=subprocess.PIPE, text=True) as process:
+    with started(agent_command(to, name, *options), stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:

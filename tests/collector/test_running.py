@@ -19,6 +19,7 @@ from tests.collector.running import (
     requests,
 )
 from tests.live.network import host, ip, needs_root, wait_until
+from tests.processes import started
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ class TestNetwork:
         with behind_nat(tmp_path) as (client, _), collector(tmp_path) as there:
             with agent(there, "a", "--netns", client.path) as killed:
                 there.wait_for_ready("a")
-                with subprocess.Popen(requests(client, "n", 3000)) as load:
+                with started(requests(client, "n", 3000)) as load:
                     wait_until(lambda: bool(seen(there, "n")))
                     killed.kill()
                     assert load.wait(60) == 0
@@ -76,7 +77,7 @@ class TestNetwork:
             place, api = first.agents.removeprefix("https://"), first.api.removeprefix("http://")
             with agent(first, "a", "--netns", client.path):
                 first.wait_for_ready("a")
-                with subprocess.Popen(requests(client, "n", 3000)) as load:
+                with started(requests(client, "n", 3000)) as load:
                     wait_until(lambda: bool(seen(first, "n")))
                     first.process.kill()
                     first.process.wait()

@@ -26,6 +26,7 @@ from tapper.model import control
 from tapper.model.schema import SCHEMA_VERSION
 from tests.collector.running import VIP, Running, agent, behind_nat, collector, requests
 from tests.live.network import needs_root, nginx, pair, wait_until
+from tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,10 +120,9 @@ def small_spool(there: Running, client: Host) -> Iterator[IO[str]]:
     """
     files = [str(there.credentials / name) for name in ("token", "ca.pem")]
     command = [sys.executable, "-c", SMALL_SPOOL, there.agents, *files, client.path]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+    with started(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout
-        process.kill()
 
 
 class TestNetwork:
@@ -289,14 +289,16 @@ class TestNetwork:
 @contextmanager
 def recorded(host: Host, file: Path, answers: int) -> Iterator[None]:
     """Its packets up to so many answers, by tcpdump, which knows of each whether it came or went."""
-    command = host.command("tcpdump", "-i", "any", "--immediate-mode", "-U", "-Z", "root", "-w", str(file), "tcp")
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    # its ring has room for few packets of any size, and for many short ones; each is in the file at once (-U), for it
+    # is killed: asked to end, it may wait for one more packet
+    how = ["-i", "any", "-s", "2048", "--immediate-mode", "-U", "-Z", "root"]
+    command = host.command("tcpdump", *how, "-w", str(file), "tcp")
+    with started(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while "listening" not in process.stderr.readline():
             pass
         yield
         wait_until(lambda: file.read_bytes().count(b"HTTP/1.1 200") == answers)
-        process.kill()  # asked to end, it may wait for one more packet; each is in the file at once (-U)
 
 
 def replay_command(to: Running, file: Path) -> list[str]:

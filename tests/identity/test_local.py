@@ -20,6 +20,7 @@ from tapper.identity.local import AnyOf, LocalNames, hosts
 from tapper.identity.names import Claim, Names
 from tapper.identity.processes import container_of, script
 from tests.live.network import host
+from tests.processes import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,10 +39,9 @@ def server(tmp_path: Path) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """A process `serve.py` that listens on loopback: its port, and itself."""
     (tmp_path / "serve.py").write_text(SERVER)
     command = [sys.executable, str(tmp_path / "serve.py")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with started(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield int(process.stdout.readline()), process
-        process.kill()
 
 
 def test_who_listens(server: tuple[int, subprocess.Popen[str]]) -> None:

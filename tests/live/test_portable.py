@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.portable import capture_filter
 from tests.live.network import needs_root, nginx, pair
+from tests.processes import started
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,7 @@ print(*{(row["target"], row["status"], row["dst_ip"]) for row in found})
 def test_requests_by_scapy(tmp_path: Path) -> None:
     with pair() as (client, server), nginx(server, tmp_path):
         command = client.command(sys.executable, "-c", READ)
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        with started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
             assert reader.stdout is not None
             assert reader.stdin is not None
             assert reader.stdout.readline() == "ready\n"

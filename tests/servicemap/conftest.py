@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.processes import started
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -23,7 +25,7 @@ def mermaid_parse(pytestconfig: pytest.Config) -> Iterator[Callable[[str], dict[
     if node is None or npm is None:
         pytest.skip("Mermaid's parser needs node and npm")
     home = _installed(Path(pytestconfig.cache.mkdir("mermaid")), npm)  # type: ignore[union-attr]
-    with subprocess.Popen(
+    with started(
         [node, home / "parse.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     ) as parser:
         assert parser.stdin
