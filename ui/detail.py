@@ -45,7 +45,8 @@ def asked(exchange: Exchange) -> str:
 def status(exchange: Exchange) -> str:
     """The status with its name."""
     if exchange.status is None:
-        return clean(exchange.status_text or "no answer")
+        unknown = "no answer" if exchange.response is None else "status not known"
+        return clean(exchange.status_text or unknown)
     words = exchange.status_text or exchange.reason
     return clean(f"{exchange.status} {words}" if words else str(exchange.status))
 

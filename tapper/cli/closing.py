@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tapper.model.text import clean, count, counted, duration
+from tapper.model.words import unknown_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +89,9 @@ def missing(summary: Summary, *, told: bool = False) -> Iterator[str]:
             f"the kernel dropped {share:.2%} of the packets ({count(drops)} of {count(drops + summary.packets)}): as"
             " large a share of the requests is missing or incomplete"
         )
+    unknown = next((loss.value for loss in summary.losses if loss.name == "unknown_fields"), 0)
+    if unknown:
+        yield unknown_fields(unknown)
     if summary.losses:
         stages: dict[str, list[str]] = {}
         for loss in summary.losses:

@@ -32,6 +32,7 @@ from tapper.feed.live import LiveFeed, Log
 from tapper.identity.index import Identity
 from tapper.model import control
 from tapper.model.text import time_of_day
+from tapper.model.words import unknown_fields
 from tapper.store.meta import Meta
 from tapper.store.partitions import Retention
 from tapper.store.session import Session
@@ -219,6 +220,8 @@ class Collector:
             yield f"{keeper.not_kept:,} records were not kept: the disk was full."
         yield from self.further_hints()
         yield from self.agents.hints()
+        if unknown := keeper.totals.total("protocol", "unknown_fields"):
+            yield f"{unknown_fields(unknown)}."
         if not any(a.connection is not None for a in self.agents) and time.time_ns() - self._started_ns > WAITING * 1e9:
             yield "No agent is connected."
 

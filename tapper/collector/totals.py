@@ -66,9 +66,9 @@ class Totals:
                 self._changed.add(place)
 
     def total(self, stage: str, name: str) -> int:
-        """The sum of one."""
+        """The sum of one; may be asked for from any thread."""
         key = (stage, name)
-        return max(0, self._own[key] + sum(values.get(key, 0) for values in self._sources.values()))
+        return max(0, self._own[key] + sum(values.get(key, 0) for values in list(self._sources.values())))
 
     def changes(self, time_ns: int) -> pa.RecordBatch | None:
         """Rows of those that have changed since the last ones were kept."""

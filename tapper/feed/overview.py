@@ -20,7 +20,7 @@ LOSSES: dict[str, tuple[str, ...]] = {
     "fragment": ("evicted", "expired", "malformed"),
     "stream": ("gaps", "gap_bytes", "reorder_bytes_dropped", "unconsumed_dropped"),
     "flow": ("evicted",),
-    "protocol": ("skipped_bytes", "pending_dropped", "unpaired", "headers_dropped"),
+    "protocol": ("skipped_bytes", "pending_dropped", "unpaired", "headers_dropped", "unknown_fields"),
     "output": ("bodies_cut", "undecodable"),
     "agent": ("lost_records",),
     "collector": ("lost_shipments", "gone_records"),

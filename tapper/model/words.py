@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tapper.model.text import count
+
 OUTCOMES = {
     "ok": "answered, and not with an error",
     "client_error": "answered with an error that the request is to blame for (HTTP 4xx)",
@@ -49,6 +51,15 @@ NOTES: dict[str, tuple[int, str]] = {
     "upgraded": (1 << 16, "its connection was switched to another protocol"),
 }
 """Name -> (bit, meaning); the engine's `message::notes` has the same bits."""
+
+
+def unknown_fields(heads: int) -> str:
+    """What it means that so many heads and trailers have fields that were never seen (RFC 7541 section 2.3.2)."""
+    which = "head or trailer refers" if heads == 1 else "heads and trailers refer"
+    return (
+        f"{count(heads)} HTTP/2 {which} to fields sent before the capture began (or lost): paths and gRPC statuses"
+        " among them show as ? until the client connects anew"
+    )
 
 
 def note_names(bits: int) -> list[str]:

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import zstandard
 from grpc_tools import protoc
+
+from tests.engine.test_damage import packets, rewritten
 
 if TYPE_CHECKING:
     from conftest import Tapper
@@ -81,3 +84,19 @@ def test_map(tapper: Tapper) -> None:
     found = json.loads(tapper("read", CAPTURE, "-q", "--map", "json").out)
     edges = found.get("edges") or found["links"]
     assert [(edge["protocol"], edge["calls"], edge["streams"]) for edge in edges] == [("grpc", 9, 7)]
+
+
+def test_calls_that_repeat_fields_from_before_the_capture_are_told_to_be_half_known(
+    tapper: Tapper, tmp_path: Path
+) -> None:
+    capture = zstandard.decompress(CAPTURE.read_bytes(), max_output_size=1 << 26)
+    begun = tmp_path / "begun.pcap"
+    begun.write_bytes(rewritten(capture, packets(capture)[34:]))
+    ran = tapper("read", begun, "-o", "jsonl")
+    lines = map(json.loads, ran.out.splitlines())
+    call = next(c for c in lines if c.get("error") == "its gRPC status repeats an earlier one that was not captured")
+    assert call["outcome"] == "incomplete"
+    assert "HTTP/2 heads and trailers refer to fields sent before the capture began (or lost): paths" in ran.err
+    shown = tapper("read", begun, "-q", "--show", call["id"]).out
+    assert "status not known" in shown
+    assert "no answer" not in shown

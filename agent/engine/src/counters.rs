@@ -53,6 +53,8 @@ counters! {
     Unpaired = "protocol"."unpaired",
     /// Responses to requests that were sent before the capture began.
     BegunBefore = "protocol"."begun_before",
+    /// Heads and trailers of HTTP/2 with fields that refer to what was sent before the capture began, or was lost.
+    UnknownFields = "protocol"."unknown_fields",
     /// Headers beyond the limit.
     HeadersDropped = "protocol"."headers_dropped",
     /// Packets of connections that were left out to keep within a budget.

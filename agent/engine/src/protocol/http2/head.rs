@@ -109,6 +109,7 @@ pub(super) fn read(
     }
     if head.unknown {
         *bits |= notes::PARTIAL;
+        counters.add(Counter::UnknownFields, 1);
     }
     if result.is_err() {
         *bits |= notes::MALFORMED;

@@ -128,6 +128,9 @@ fn grpc_outcome(stream: &Stream) -> (Outcome, Cow<'static, str>) {
             (Outcome::ServerError, format!("HTTP status {status}, no gRPC status").into())
         }
         _ if known => (Outcome::ServerError, "the response ended without a gRPC status".into()),
+        _ if response.is_some_and(|response| response.notes & notes::PARTIAL != 0) => {
+            (Outcome::Incomplete, "its gRPC status repeats an earlier one that was not captured".into())
+        }
         _ => (Outcome::Incomplete, "its gRPC status was not captured".into()),
     }
 }

@@ -41,7 +41,7 @@ fn joined_at_a_frame() {
     assert_eq!(records.lines(), ["? ? ? incomplete", unknown, unknown, "Other /pb.News/Other 7 client_error"]);
     let row = &records.exchanges[0];
     assert_eq!((row["protocol"].as_str(), row["request_body"].as_str()), ("grpc", "who"), "the messages give it away");
-    assert_eq!(row["error"], "its gRPC status was not captured");
+    assert_eq!(row["error"], "its gRPC status repeats an earlier one that was not captured");
     assert!(noted(row, notes::PARTIAL));
     assert_eq!(row["request_headers"], "?: ?\n?: ?\n?: ?\n?: ?\n");
     assert_eq!(records.connections[0]["dst_port"], "50051");
