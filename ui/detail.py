@@ -45,8 +45,8 @@ def asked(exchange: Exchange) -> str:
 def status(exchange: Exchange) -> str:
     """The status with its name."""
     if exchange.status is None:
-        unknown = "no answer" if exchange.response is None else "status not known"
-        return clean(exchange.status_text or unknown)
+        answered = exchange.response is not None or exchange.messages_received
+        return clean(exchange.status_text or ("status not known" if answered else "no answer"))
     words = exchange.status_text or exchange.reason
     return clean(f"{exchange.status} {words}" if words else str(exchange.status))
 

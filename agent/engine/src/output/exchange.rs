@@ -155,7 +155,8 @@ impl Output {
         c.id.push(row.id);
         c.revision.push(row.revision);
         let first = row.request.or(row.response);
-        let time = first.map_or(0, |m| m.first.time);
+        // Of a stream whose beginning was not seen, only its messages are known.
+        let time = first.map(|m| m.first.time).or(row.messages.and_then(|m| m.first)).unwrap_or_default();
         c.time.push(time);
         c.protocol.push(row.protocol);
         c.version.push(row.version);

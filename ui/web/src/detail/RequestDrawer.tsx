@@ -68,7 +68,7 @@ function Whole({ exchange }: { exchange: Exchange }) {
       <div className="drawer-head">
         <div className="grow">
           <h2 className="mono-title">
-            {operation || "?"} {target}
+            {operation} {target}
           </h2>
           <p>
             <span className={`title-status ${look(exchange.outcome)}`}>{statusText(exchange)}</span>

@@ -13,8 +13,9 @@ export function statusText(row: Pick<Row, "status" | "status_text" | "protocol" 
   return mark ? `${clean(text)} ${mark}` : clean(text);
 }
 
+/** What was asked; a question mark where that was not seen. */
 export function requestText(row: Pick<Row, "operation" | "target">): [operation: string, target: string] {
-  return [clean(row.operation ?? ""), clean(row.target ?? "")];
+  return [clean(row.operation || "?"), clean(row.target ?? "")];
 }
 
 export function endName(name: string | undefined, ip: string | undefined, port: number | undefined): string {

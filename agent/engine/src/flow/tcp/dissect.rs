@@ -4,12 +4,14 @@ use super::TcpFlow;
 use crate::counters::Counter;
 use crate::output::Output;
 use crate::packet::Nanos;
-use crate::protocol::registry::REGISTRY;
-use crate::protocol::{Context, Dissector, End, Probe, Step};
+use crate::protocol::registry::{JOINED, REGISTRY};
+use crate::protocol::{Context, Dissector, End, Probe, Protocol, Step};
 use crate::stream::{Gap, Mark, Side, View};
 
 /// Bytes of one direction that are kept while no protocol is recognised yet.
 const PROBE_BYTES: usize = 4096;
+/// Why nothing more is said of a connection.
+const UNKNOWN: &str = "its first bytes are of no protocol that is known";
 
 pub(super) enum Stage {
     /// Not recognised yet.
@@ -129,7 +131,8 @@ impl TcpFlow {
     }
 
     pub(super) fn probe(&mut self, side: Side, out: &mut Output) {
-        let bytes = self.halves[side as usize].rest().bytes;
+        let rest = self.halves[side as usize].rest();
+        let bytes = rest.bytes;
         let mut undecided = false;
         for protocol in REGISTRY {
             match (protocol.probe)(bytes) {
@@ -141,22 +144,48 @@ impl TcpFlow {
                 Probe::Match(_) | Probe::No => {}
             }
         }
-        if !undecided || bytes.len() >= PROBE_BYTES {
-            self.give_up("its first bytes are of no protocol that is known", out);
+        if undecided && bytes.len() < PROBE_BYTES {
+            return;
         }
+        match self.joined(bytes) {
+            Some((protocol, Probe::Match(role))) => return self.recognised((protocol.new)(), role, side, out),
+            Some(_) if bytes.len() < PROBE_BYTES => {
+                // What may be frames may as well be the end of a message, behind which another one begins.
+                let last = rest.marks.last().and_then(|mark| mark.offset.checked_sub(rest.offset));
+                let behind = &bytes[last.unwrap_or(0) as usize..];
+                let begins = |protocol: &Protocol| matches!((protocol.probe)(behind), Probe::Match(_));
+                if !REGISTRY.iter().any(begins) {
+                    return;
+                }
+                let (mark, data) = (rest.mark(bytes.len() - behind.len()), behind.to_vec());
+                self.give_up(UNKNOWN, out);
+                return self.probe_alone(side, &data, mark, out);
+            }
+            _ => {}
+        }
+        self.give_up(UNKNOWN, out);
+    }
+
+    /// What a protocol that has no beginning of its own says of the bytes, unless it refuses them.
+    fn joined(&self, bytes: &[u8]) -> Option<(&'static Protocol, Probe)> {
+        let asked = JOINED.iter().filter(|_| self.conn.midstream);
+        asked.map(|protocol| (protocol, (protocol.probe)(bytes))).find(|(_, said)| *said != Probe::No)
     }
 
     /// Looks at one segment of a connection that is not recognised.
     pub(super) fn probe_alone(&mut self, side: Side, data: &[u8], mark: Mark, out: &mut Output) {
-        for protocol in REGISTRY {
-            if let Probe::Match(role) = (protocol.probe)(data)
-                && (role == side || self.conn.midstream)
-            {
-                self.halves[side as usize].keep(data, mark);
-                self.conn.midstream = true;
-                self.recognised((protocol.new)(), role, side, out);
-                return;
-            }
+        let begins = |protocol: &'static Protocol| match (protocol.probe)(data) {
+            Probe::Match(role) if role == side || self.conn.midstream => Some((protocol, role)),
+            _ => None,
+        };
+        let found = REGISTRY.iter().find_map(begins).or_else(|| match self.joined(data) {
+            Some((protocol, Probe::Match(role))) => Some((protocol, role)),
+            _ => None,
+        });
+        if let Some((protocol, role)) = found {
+            self.halves[side as usize].keep(data, mark);
+            self.conn.midstream = true;
+            self.recognised((protocol.new)(), role, side, out);
         }
     }
 

@@ -86,14 +86,21 @@ impl Dissector for Http1 {
                 return Step::Consumed(done);
             }
             let n = match self.at[side as usize] {
-                At::Held => return Step::Consumed(done),
-                At::Lost => match self.find_start(side, rest, cx) {
-                    Some(n) => n,
-                    None => {
-                        self.unread(side, rest.offset + rest.bytes.len() as u64);
-                        return Step::Consumed(done + skippable(side, rest));
+                At::Held | At::Lost => {
+                    let is_held = self.at[side as usize] == At::Held;
+                    let nothing_before = match self.find_websocket(side, rest, cx) {
+                        Ok(step) => return behind(done, step),
+                        Err(_) if is_held => return Step::Consumed(done),
+                        Err(n) => n,
+                    };
+                    match self.find_start(side, rest, cx) {
+                        Some(n) => n,
+                        None => {
+                            self.unread(side, rest.offset + rest.bytes.len() as u64);
+                            return Step::Consumed(done + skippable(side, rest).min(nothing_before));
+                        }
                     }
-                },
+                }
                 At::Body(framing) => {
                     let next = if side == Side::Server { self.next_response(rest) } else { None };
                     let piece = match next {

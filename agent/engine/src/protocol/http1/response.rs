@@ -71,10 +71,11 @@ impl Http1 {
         if head.status == 101 && call.asks_for(b"h2c") {
             return self.switch_to_http2(call, message, len, cx);
         }
-        if head.status == 101 && call.asks_for(b"websocket") {
+        let grants = || head.fields.upgrade.is_some_and(|span| message.span(span).eq_ignore_ascii_case(b"websocket"));
+        if head.status == 101 && (call.asks_for(b"websocket") || grants()) {
             message.last_time = view.mark(len - 1).time;
             message.end_offset = end;
-            return switch_to_websocket(call, message, head, len);
+            return self.switch_to_websocket(call, Some((message, head)), len);
         }
         let method = call.method();
         let switched = head.status == 101 || (method == b"CONNECT" && (200..300).contains(&head.status));
@@ -158,27 +159,42 @@ impl Http1 {
             }
         })
     }
-}
 
-/// The connection is a WebSocket from here on, and the call lasts as long as it.
-fn switch_to_websocket(call: Call, response: Box<Message>, head: ResponseHead, len: usize) -> Step {
-    let Some(mut request) = call.request else { return Step::Reprobe(len) };
-    let RequestHead { method, target, fields, .. } = call.head;
-    let (in_target, rest) = split_target(request.span(target), request.span(method));
-    let (in_target, rest) = (in_target.to_vec(), rest.to_vec());
-    let target = request.push_text(&rest);
-    let authority = if in_target.is_empty() { fields.host.unwrap_or_default() } else { request.push_text(&in_target) };
-    let websocket = WebSocket::new(websocket::Upgraded {
-        id: call.id,
-        revision: call.revision,
-        notes: call.notes,
-        interim: call.interim,
-        request,
-        response,
-        method,
-        target,
-        authority,
-        reason: head.reason,
-    });
-    Step::Handover(len, Box::new(websocket))
+    /// The connection is a WebSocket from here on, and the call lasts as long as it; whatever of it was seen.
+    pub(super) fn switch_to_websocket(
+        &self,
+        call: Call,
+        response: Option<(Box<Message>, ResponseHead)>,
+        len: usize,
+    ) -> Step {
+        let Call { id, mut request, head, interim, notes, revision } = call;
+        let RequestHead { method, mut target, fields, .. } = head;
+        let mut authority = fields.host.unwrap_or_default();
+        if let Some(request) = &mut request {
+            let (in_target, rest) = split_target(request.span(target), request.span(method));
+            let (in_target, rest) = (in_target.to_vec(), rest.to_vec());
+            target = request.push_text(&rest);
+            if !in_target.is_empty() {
+                authority = request.push_text(&in_target);
+            }
+        }
+        let at_frame = [self.at[Side::Client as usize] == At::Held, response.is_some()];
+        let (response, reason) = response.map(|(response, head)| (response, head.reason)).unzip();
+        let reason = reason.unwrap_or_default();
+        let id = Some(id);
+        let upgraded = websocket::Upgraded {
+            id,
+            revision,
+            notes,
+            interim,
+            request,
+            response,
+            method,
+            target,
+            authority,
+            reason,
+            at_frame,
+        };
+        Step::Handover(len, Box::new(WebSocket::new(upgraded)))
+    }
 }

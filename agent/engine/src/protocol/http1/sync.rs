@@ -5,6 +5,8 @@ use super::record::Answer;
 use super::{At, Http1, Reading};
 use crate::counters::Counter;
 use crate::message::notes;
+use crate::output::Outcome;
+use crate::protocol::websocket::{self, WebSocket};
 use crate::protocol::{Context, Step};
 use crate::stream::{Side, View};
 
@@ -50,6 +52,40 @@ impl Http1 {
         let skipped = skippable(side, view);
         cx.out.counters.add(Counter::Skipped, skipped as u64);
         None
+    }
+
+    /// Where a WebSocket's frames begin though its upgrade was not granted before anybody's eyes: the answer is lost, or
+    /// the request too. The number: none begin before.
+    pub(super) fn find_websocket(&mut self, side: Side, view: View<'_>, cx: &mut Context<'_>) -> Result<Step, usize> {
+        let [client, server] = self.at;
+        if server != At::Lost || !matches!(client, At::Lost | At::Held) {
+            return Err(view.bytes.len());
+        }
+        let is_asked = self.pairing.last().is_some_and(|call| call.asks_for(b"websocket"));
+        if !is_asked && client == At::Held {
+            return Err(view.bytes.len()); // another protocol was asked for
+        }
+        let (n, found) = websocket::find(view, side, is_asked);
+        if !found {
+            return Err(n);
+        }
+        // What was held back begins with a frame.
+        let n = if self.at[side as usize] == At::Held { 0 } else { n };
+        cx.out.counters.add(Counter::Skipped, n as u64);
+        self.put_ended(cx);
+        if is_asked {
+            let newest = self.pairing.len() - 1;
+            let mut call = self.take_call(Some(newest), view.mark(n), cx);
+            call.notes |= notes::GAP;
+            return Ok(self.switch_to_websocket(call, None, n));
+        }
+        while let Some(mut call) = self.pairing.take_oldest() {
+            call.notes |= notes::GAP;
+            self.put_unanswered(call, Outcome::Incomplete, "its response was not captured", cx);
+        }
+        let reused = if self.exchanges > 0 { notes::REUSED } else { 0 };
+        let upgraded = websocket::Upgraded { notes: reused, ..websocket::Upgraded::default() };
+        Ok(Step::Handover(n, Box::new(WebSocket::new(upgraded))))
     }
 
     /// From here on it is not known how many messages were lost; see [`Pairing::requests_lost`] for `heard`.

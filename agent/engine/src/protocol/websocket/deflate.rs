@@ -1,11 +1,14 @@
 //! permessage-deflate (RFC 7692): what was agreed upon, and undoing it in pieces.
 
-use flate2::{Decompress, FlushDecompress};
+use flate2::{Decompress, FlushDecompress, Status};
 
 /// Bytes that an inflater holds: its window and tables.
 pub(super) const INFLATER: usize = 48 << 10;
 /// What every message ends with and none carries (section 7.2.2).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
+
+/// What is reckoned with where that was not seen: a message that refers to none before is undone alike.
+pub(super) const UNKNOWN: [bool; 2] = [true; 2];
 
 /// Whether each side may go on from the message before ("context takeover"), by [`crate::protocol::Side`]; `None`:
 /// messages are not compressed.
@@ -26,6 +29,38 @@ pub(super) fn agreed(extensions: &[u8]) -> Option<[bool; 2]> {
         }
     }
     None
+}
+
+/// What a compressed message may refer to is this many bytes back at most (RFC 1951 section 2).
+const WINDOW: usize = 32 << 10;
+/// An empty block, the last one (RFC 1951 section 3.2.4).
+const LAST: [u8; 5] = [1, 0, 0, 0xff, 0xff];
+/// Bytes that a message which is only looked at may become: one that becomes more is not taken for one.
+const LOOKED_AT: u64 = 256 << 10;
+
+/// Whether these bytes are a compressed message, whatever it refers to: blocks that end where it does.
+pub(super) fn is_message(raw: &[u8]) -> bool {
+    let mut before = vec![0; 5 + WINDOW];
+    before[..5].copy_from_slice(&[0, 0, 0x80, 0xff, 0x7f]); // a stored block: something stands in the window
+    let mut inflate = Decompress::new(false);
+    let mut chunk = [0; 4096];
+    for mut piece in [&before, raw, &TAIL, &LAST] {
+        loop {
+            let start = (inflate.total_in(), inflate.total_out());
+            let status = inflate.decompress(piece, &mut chunk, FlushDecompress::Sync);
+            piece = &piece[(inflate.total_in() - start.0) as usize..];
+            let made = (inflate.total_out() - start.1) as usize;
+            match status {
+                Ok(Status::StreamEnd) => return inflate.total_in() == (before.len() + raw.len() + 9) as u64,
+                Ok(_) if inflate.total_out() <= WINDOW as u64 + LOOKED_AT => {}
+                _ => return false,
+            }
+            if piece.is_empty() && made < chunk.len() {
+                break;
+            }
+        }
+    }
+    false
 }
 
 /// Undoes the compression of one direction. After a loss it begins anew: a message that refers to what was lost is an
@@ -93,7 +128,7 @@ impl Inflater {
                 return;
             }
             // A final block (section 7.2.3.4) ends what can be referred to as well.
-            if matches!(status, Ok(flate2::Status::StreamEnd)) {
+            if matches!(status, Ok(Status::StreamEnd)) {
                 self.forget();
                 return;
             }
@@ -154,5 +189,26 @@ mod tests {
         inflater.forget();
         assert_eq!(undone(&mut inflater, &raw[2]), None);
         assert_eq!(undone(&mut inflater, &raw[3]), None);
+    }
+
+    #[test]
+    fn a_compressed_message_is_one_whatever_it_refers_to() {
+        let mut compress = Compress::new(Compression::best(), false);
+        for n in 0..40 {
+            let text = format!("{{\"item\":\"a red lamp of the hall\",\"n\":{n}}}").repeat(1 + n % 7);
+            let raw = compressed(&mut compress, text.as_bytes());
+            assert!(is_message(&raw), "{n}");
+            assert!(!is_message(&raw[..raw.len() - 1]), "{n}");
+        }
+    }
+
+    #[test]
+    fn random_bytes_are_seldom_a_compressed_message() {
+        let taken = (0..20_000u64).filter(|&seed| {
+            let len = 2 + seed as usize % 60;
+            let raw: Vec<u8> = (0..8).flat_map(|at| crate::id::mix(&[seed, at]).to_le_bytes()).take(len).collect();
+            is_message(&raw)
+        });
+        assert!(taken.count() < 20, "of 20,000");
     }
 }

@@ -35,6 +35,11 @@ impl Header {
     pub fn is_control(self) -> bool {
         self.opcode >= opcode::CLOSE
     }
+
+    /// Where a frame that begins there ends.
+    pub fn end(self, at: usize) -> usize {
+        (at + self.size).saturating_add(usize::try_from(self.len).unwrap_or(usize::MAX))
+    }
 }
 
 /// What the start of bytes is read as.
@@ -119,14 +124,30 @@ pub(super) fn unmask(out: &mut Vec<u8>, payload: &[u8], mask: Option<[u8; 4]>, a
 const HEADER: u32 = 5;
 /// The bytes end with a frame: senders flush behind one.
 const FLUSHED: u32 = 10;
-/// A payload is the text that its frame says.
-const TEXT: u32 = 8;
+/// A payload is the text that its frame says: at least, and at most.
+const TEXT: [u32; 2] = [8, 64];
 /// Enough, at the start of a segment, which is where frames begin.
 const ENOUGH: u32 = 20;
 /// Frames of a chain that are looked at.
 const LONGEST: usize = 16;
+/// Bytes of a text that are looked at.
+const LOOKED_AT: usize = 256;
 /// Bytes that are kept for a chain that more bytes may show.
 const KEPT: usize = 33 << 10;
+
+/// Whether the start of a text message is text; bits that speak for it.
+pub(super) fn text(payload: &[u8], mask: Option<[u8; 4]>) -> Option<u32> {
+    let mut text = Vec::new();
+    unmask(&mut text, &payload[..payload.len().min(LOOKED_AT)], mask, 0);
+    let is_text = match std::str::from_utf8(&text) {
+        Ok(_) => true,
+        // Cut in a character.
+        Err(error) => error.error_len().is_none() && error.valid_up_to() + 4 > text.len(),
+    };
+    // Of random bytes, and of text that is unmasked without being masked, many would be control characters.
+    let controls = text.iter().filter(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace()).count();
+    is_text.then_some((text.len().saturating_sub(5 * controls) as u32).min(TEXT[1]))
+}
 
 /// A chain of frames: evidence, and whether it goes on behind the bytes; `None`: these are no frames.
 fn chain(bytes: &[u8], deflate: bool, masked: Option<bool>) -> Option<(u32, bool)> {
@@ -145,20 +166,10 @@ fn chain(bytes: &[u8], deflate: bool, masked: Option<bool>) -> Option<(u32, bool
         }
         evidence += HEADER;
         let from = at + header.size;
-        let to = from.saturating_add(usize::try_from(header.len).unwrap_or(usize::MAX));
+        let to = header.end(at);
         let payload = &bytes[from..to.min(bytes.len())];
         if header.opcode == opcode::TEXT && !header.compressed && payload.len() >= 4 {
-            let mut text = Vec::new();
-            unmask(&mut text, &payload[..payload.len().min(256)], header.mask, 0);
-            let whole = match std::str::from_utf8(&text) {
-                Ok(_) => true,
-                // Cut in a character.
-                Err(error) => error.error_len().is_none() && error.valid_up_to() + 4 > text.len(),
-            };
-            if !whole {
-                return None;
-            }
-            evidence += TEXT;
+            evidence += text(payload, header.mask)?.max(TEXT[0]);
         }
         if to > bytes.len() {
             return Some((evidence, true));

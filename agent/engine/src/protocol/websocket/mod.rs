@@ -1,33 +1,51 @@
-//! WebSocket (RFC 6455), taken over from HTTP/1 where the upgrade was granted.
+//! WebSocket (RFC 6455), taken over from HTTP/1 where the upgrade was granted, or recognised by its frames.
 
 mod deflate;
 mod frame;
 mod loss;
+mod probe;
 mod record;
 
 use self::deflate::Inflater;
 use self::frame::{Header, Read, opcode};
-use super::{Context, Dissector, End, Step};
+use super::{Context, Dissector, End, Protocol, Step};
 use crate::counters::Counter;
 use crate::message::{Message, notes};
 use crate::output::{Messages, Outcome};
 use crate::packet::Nanos;
-use crate::stream::{Gap, Side, View};
+use crate::stream::{Gap, Mark, Side, View};
 
-/// The exchange of HTTP that became a WebSocket.
+/// How a WebSocket is recognised whose upgrade was not seen.
+pub const PROTOCOL: Protocol =
+    Protocol { name: "websocket", probe: probe::probe, new: || Box::new(WebSocket::new(Upgraded::default())) };
+
+/// The exchange of HTTP that became a WebSocket, as much of it as was seen.
+#[derive(Default)]
 pub(super) struct Upgraded {
-    pub id: [u8; 16],
+    /// `None`: neither request nor response was seen.
+    pub id: Option<[u8; 16]>,
     pub revision: u16,
     pub notes: u32,
     pub interim: Vec<i32>,
-    pub request: Box<Message>,
-    pub response: Box<Message>,
+    pub request: Option<Box<Message>>,
+    pub response: Option<Box<Message>>,
     /// Spans of the request's text.
     pub method: (u32, u32),
     pub target: (u32, u32),
     pub authority: (u32, u32),
     /// Span of the response's text.
     pub reason: (u32, u32),
+    /// By [`Side`], whether what comes next is known to begin with a frame.
+    pub at_frame: [bool; 2],
+}
+
+/// Looks for frames behind a loss, at the starts of segments: where they begin, or how many bytes hold none. Unless a
+/// WebSocket was asked for, more must speak for them.
+pub(super) fn find(view: View<'_>, side: Side, is_asked: bool) -> (usize, bool) {
+    if is_asked {
+        return frame::find(view, true, Some(frame::masks(side)));
+    }
+    probe::find(view, side).map_or((view.bytes.len(), false), |at| (at, true))
 }
 
 /// Where the reader of one direction is.
@@ -66,6 +84,8 @@ struct Direction {
     inflater: Inflater,
     /// Whether its frames are masked.
     masked: Option<bool>,
+    /// Nothing of it was read yet, and where its frames begin is not known.
+    is_joined: bool,
     /// How much speaks for it that the length of the frame which is being read is damaged.
     doubt: u32,
     raw: Vec<u8>,
@@ -88,10 +108,24 @@ pub struct WebSocket {
 impl WebSocket {
     pub(super) fn new(mut call: Upgraded) -> Self {
         call.notes |= notes::UPGRADED | notes::STREAM;
-        let deflate = call.response.header("sec-websocket-extensions").and_then(deflate::agreed);
+        let extensions = |message: &Message| message.header("sec-websocket-extensions").and_then(deflate::agreed);
+        let whole = |message: &Message| message.notes & notes::GAP == 0;
+        let deflate = match (&call.request, &call.response) {
+            (_, Some(response)) => extensions(response),
+            // What was not offered can't have been agreed upon.
+            (Some(request), None) if whole(request) && extensions(request).is_none() => None,
+            _ => Some(deflate::UNKNOWN),
+        };
+        let directions = [Side::Client, Side::Server].map(|side| match call.at_frame[side as usize] {
+            true => Direction::default(),
+            false => {
+                let masked = Some(frame::masks(side));
+                Direction { at: At::Lost, masked, is_joined: true, ..Direction::default() }
+            }
+        });
         Self {
             call,
-            directions: Default::default(),
+            directions,
             deflate,
             counts: Messages::default(),
             index: 0,
@@ -207,19 +241,31 @@ impl Dissector for WebSocket {
         let message = |m: &Message| m.text.capacity() + m.body.data.capacity();
         of(&self.directions[0])
             + of(&self.directions[1])
-            + message(&self.call.request)
-            + message(&self.call.response)
+            + self.call.request.as_deref().map_or(0, message)
+            + self.call.response.as_deref().map_or(0, message)
             + size_of::<Self>()
     }
 }
 
 impl WebSocket {
+    /// The first frame of a connection whose upgrade was not seen.
+    fn join(&mut self, side: Side, first: Mark, cx: &mut Context<'_>) {
+        let why = if cx.conn.midstream { notes::PARTIAL } else { notes::GAP };
+        cx.unpaired(why);
+        self.call.id = Some(cx.out.exchange_id(cx.conn, first.time, side, first.offset, 0));
+        self.call.notes |= notes::NO_REQUEST | why;
+    }
+
     /// A frame begins.
     fn begin(&mut self, side: Side, header: Header, view: View<'_>, cx: &mut Context<'_>) {
+        if self.call.id.is_none() {
+            self.join(side, view.mark(0), cx);
+        }
         let takeover = self.deflate.is_some_and(|takeover| takeover[side as usize]);
         let direction = &mut self.directions[side as usize];
         direction.masked = Some(header.mask.is_some());
         direction.doubt = 0;
+        let is_first = std::mem::take(&mut direction.is_joined);
         let odd = header.mask.is_some() != frame::masks(side);
         if header.is_control() {
             direction.control.begin(header.opcode, false);
@@ -236,9 +282,9 @@ impl WebSocket {
                 direction.inflater.begin(takeover);
             }
         } else if direction.message.opcode.is_none() {
-            // Its beginning was lost.
+            // Its beginning was lost, or sent before the capture began.
             direction.message.begin(opcode::CONTINUATION, self.deflate.is_some());
-            direction.message.notes |= notes::GAP;
+            direction.message.notes |= if is_first && cx.conn.midstream { notes::PARTIAL } else { notes::GAP };
             direction.message.lost = 1;
             if self.deflate.is_some() {
                 direction.inflater.begin(takeover);
@@ -303,3 +349,6 @@ impl Assembly {
         self.notes = 0;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,7 +112,7 @@ impl WebSocket {
     /// Puts out the row of a message, and counts it.
     fn put_row(&mut self, side: Side, time: Nanos, said: &Said<'_>, cx: &mut Context<'_>) {
         let row = StreamMessage {
-            exchange: self.call.id,
+            exchange: self.call.id.unwrap_or_default(),
             index: self.index,
             time,
             side,
@@ -164,28 +164,30 @@ impl WebSocket {
     }
 
     pub(super) fn put(&mut self, outcome: Outcome, error: &str, cx: &mut Context<'_>) {
-        if self.done {
-            return;
-        }
         let call = &mut self.call;
-        if let Some(last) = self.counts.last {
-            call.response.last_time = call.response.last_time.max(last);
+        let is_known = call.request.is_some() || call.response.is_some() || self.counts.first.is_some();
+        let Some(id) = call.id.filter(|_| is_known && !self.done) else { return };
+        if let (Some(response), Some(last)) = (&mut call.response, self.counts.last) {
+            response.last_time = response.last_time.max(last);
         }
+        let request = call.request.as_deref();
+        let asked = |span| request.map_or(&b""[..], |request| request.span(span));
+        let response = call.response.as_deref();
         let exchange = Exchange {
-            id: call.id,
+            id,
             revision: call.revision,
             protocol: "websocket",
-            version: "1.1",
-            operation: call.request.span(call.method),
-            target: call.request.span(call.target),
-            authority: call.request.span(call.authority),
-            status: Some(101),
+            version: if request.is_some() || response.is_some() { "1.1" } else { "" },
+            operation: asked(call.method),
+            target: asked(call.target),
+            authority: asked(call.authority),
+            status: response.map(|_| 101),
             status_text: b"",
             outcome,
             error,
-            request: Some(&call.request),
-            response: Some(&call.response),
-            reason: call.response.span(call.reason),
+            request,
+            response,
+            reason: response.map_or(b"", |response| response.span(call.reason)),
             interim: &call.interim,
             ended: outcome != Outcome::Open,
             stream: None,
