@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tapper.identity.names import SOURCES, Claim, Names, from_host_name, one_name
 
@@ -66,8 +66,9 @@ class Endpoint:
         names, source = Names(), SOURCES[-1]
         if self.claim is not None:
             names, source = self.claim.names, self.claim.source
-        elif self.hints is not None:
-            names, source = self.hints.best() or (names, source)
+        heard = self.hints.best() if self.hints is not None else None
+        if heard is not None and (self.claim is None or not self.claim.outranks_hints):
+            names, source = replace(heard[0], node=names.node), heard[1]
         name = names.best()
         return (
             self.id,

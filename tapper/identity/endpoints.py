@@ -72,10 +72,10 @@ class Endpoints:
         self._changed[endpoint.id] = endpoint
 
     def hint(self, number: int, source: str, text: str) -> None:
-        """Traffic gave it a host name, which counts where nobody claims it."""
+        """Traffic gave it a host name, which counts where no claim is trusted more."""
         endpoint = self._by_id.get(number)
         name = host_name(text)
-        if name is None or endpoint is None or endpoint.claim is not None:
+        if name is None or endpoint is None or (endpoint.claim is not None and endpoint.claim.outranks_hints):
             return
         if endpoint.hints is None:
             endpoint.hints = Hints()

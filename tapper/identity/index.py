@@ -234,7 +234,8 @@ class Identity:
     def _new_endpoint(self, slot: int, port: int, claim: Claim | None) -> int:
         endpoint = self._endpoints.add(self._addresses[slot][0], port, claim)
         self._of_slot.setdefault(slot, []).append(endpoint.id)
-        if claim is None and (heard := self._heard.pop(endpoint.ip, None)) is not None:
+        open_to_hints = claim is None or not claim.outranks_hints
+        if open_to_hints and (heard := self._heard.pop(endpoint.ip, None)) is not None:
             endpoint.hear(heard)
         return endpoint.id
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-SOURCES = ("file", "kubernetes", "process", "hosts", "interface", "dns", "sni", "host", "address")
+SOURCES = ("file", "kubernetes", "process", "hosts", "dns", "sni", "host", "interface", "address")
 """Where a name came from, the most trusted first."""
 
 MAX_NAME = 253  # of a DNS name, RFC 1035 section 2.3.4; ample for the others
@@ -53,6 +53,11 @@ class Claim:
     end: int | None = None
     scope: str | None = None
     """Of an address that means another one in each network namespace (loopback): in which; see `Identity.ends`."""
+
+    @property
+    def outranks_hints(self) -> bool:
+        """Whether it is trusted more than what clients call the address; that a node has it says little of a server."""
+        return SOURCES.index(self.source) < SOURCES.index("dns")
 
 
 def parse_address(text: str) -> Address:

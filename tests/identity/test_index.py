@@ -273,6 +273,25 @@ def test_dns_improves_a_name_learnt_from_a_host() -> None:
     assert table[dst]["service"] == "orders"
 
 
+@pytest.mark.parametrize("claimed_first", [True, False])
+def test_what_clients_call_an_address_says_more_than_which_node_has_it(claimed_first: bool) -> None:
+    identity = Identity()
+    table = Table(identity)
+    on_node = claim("10.0.0.2", Names(node="node-a"), source="interface")
+    if claimed_first:
+        identity.add(on_node)
+        [dst] = learn(identity, [{}])
+        assert (table[dst]["name"], table[dst]["name_source"]) == ("node-a", "interface")
+    [dst] = learn(identity, [served("api.example.org")])
+    if not claimed_first:
+        identity.add(on_node)
+    assert (table[dst]["name"], table[dst]["name_source"]) == ("api.example.org", "host")
+    assert table[dst]["node"] == "node-a"
+    identity.add(claim("10.0.0.2", POD_A))
+    [dst] = learn(identity, [served("api.example.org")])
+    assert (table[dst]["name"], table[dst]["node"]) == ("orders-1", None)
+
+
 def test_a_pod_of_a_headless_service_has_both_names() -> None:
     identity = Identity()
     table = Table(identity)
