@@ -62,8 +62,9 @@ def test_a_missing_image_is_told_at_once_with_what_to_do(world: World) -> None:
 
 def test_an_image_that_takes_long_to_pull_is_told(world: World) -> None:
     world.pod("idle", IDLE)
-    with tap("-n", world.namespace, "--image", "192.0.2.1:5000/far:1") as running:  # an address that nobody answers at
-        until(lambda: any('Pulling image "192.0.2.1:5000/far:1"' in line for line in running.told), "what it waits for")
+    far = "203.0.113.8:5000/far:1"
+    with world.silent("203.0.113.8"), tap("-n", world.namespace, "--image", far) as running:
+        until(lambda: any(f'Pulling image "{far}"' in line for line in running.told), "what it waits for")
         running.end()
     assert "removed what was placed in the cluster" in running.told
 

@@ -232,6 +232,21 @@ class World:
         finally:
             subprocess.run([*on_node, "-D", *rule], check=True)
 
+    @contextmanager
+    def silent(self, address: str) -> Iterator[None]:
+        """While the block runs, what the nodes themselves send to that address gets no answer, not even a refusal."""
+        rules = (
+            ("ip", "address", "{}", f"{address}/32", "dev", "lo"),
+            ("iptables", "-w", "--{}", "OUTPUT", "-d", address, "-j", "DROP"),
+        )
+        with ExitStack() as stack:
+            for node in self.nodes:
+                for add, remove, rule in zip(("add", "append"), ("del", "delete"), rules, strict=True):
+                    on_node = [enter(), "-n", node, *rule]
+                    subprocess.run([word.format(add) for word in on_node], check=True)
+                    stack.callback(subprocess.run, [word.format(remove) for word in on_node], check=True)
+            yield
+
     def remove(self, name: str) -> None:
         """A pod goes, and is gone."""
         ask(lambda cluster: cluster.delete(kinds.POD, name, self.namespace))
