@@ -42,7 +42,7 @@ quietly env ARCHIVE="$work/tapper.tar" bash tools/image.sh
 quietly "$cluster/import" "$work/tapper.tar"
 rm "$work/tapper.tar"
 
-tests() { timeout 900 .venv/bin/python -m pytest -q --durations 5 tests/e2e "$@"; }
+tests() { timeout 1500 .venv/bin/python -m pytest -q --durations 5 tests/e2e "$@"; }
 { tests -m "not alone" -n 3 --dist worksteal && tests -m alone; } || {
     status=$?
     echo "e2e: failed; the cluster's pods, last events, and words of its nodes:"

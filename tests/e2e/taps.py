@@ -72,7 +72,7 @@ class Tap:
             if found := re.search(r"http://127\.0\.0\.1:\d+/#k=\S+", line):
                 self._url.put(found[0])
 
-    def row(self, wanted: Callable[[dict[str, Any]], bool], what: str, seconds: float = 60) -> dict[str, Any]:
+    def row(self, wanted: Callable[[dict[str, Any]], bool], what: str, seconds: float = 120) -> dict[str, Any]:
         """The next request that is so."""
         end = time.monotonic() + seconds
         while True:
@@ -91,7 +91,7 @@ class Tap:
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Sends a signal; the exit code once it ended."""
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def _calling(world: World) -> None:
     world.pod("visitor", CLIENT.format(url=f"http://{simple['status']['podIP']}/hostname"), node=1)
 
 
-def _next(running: Tap, what: str, seconds: float = 60) -> dict[str, Any]:
+def _next(running: Tap, what: str, seconds: float = 120) -> dict[str, Any]:
     """A request made after now, seen from both ends."""
     now = time.time_ns()
 

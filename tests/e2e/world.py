@@ -69,7 +69,7 @@ def enter() -> str:
     return str(program)
 
 
-def until(holds: Callable[[], _Result], what: str, seconds: float = 60) -> _Result:
+def until(holds: Callable[[], _Result], what: str, seconds: float = 120) -> _Result:
     """Waits for a condition; its value."""
     end = time.monotonic() + seconds
     while not (value := holds()):
