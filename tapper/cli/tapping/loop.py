@@ -28,6 +28,7 @@ class Loop:
     def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         """Runs it and waits; an interruption is passed on to it, and it is waited for until it put away its things."""
         ended: Future[_Result] = Future()  # what run_coroutine_threadsafe gives is over as soon as it is cancelled
+        task: asyncio.Task[None] | None = None
 
         async def running() -> None:
             try:
@@ -35,12 +36,30 @@ class Loop:
             except BaseException as error:
                 ended.set_exception(error)
 
-        begun = asyncio.run_coroutine_threadsafe(running(), self._loop)
+        def over(_: asyncio.Task[None]) -> None:
+            if not ended.done():  # cancelled before its first step
+                work.close()
+                ended.cancel()
+
+        def start() -> None:
+            nonlocal task
+            task = self._loop.create_task(running())
+            task.add_done_callback(over)
+
+        def cancel() -> None:
+            if task is not None:
+                task.cancel()
+            else:
+                work.close()
+                ended.cancel()
+
+        # an interruption may come at any moment from here on; what is called is called in this order
         try:
+            self._loop.call_soon_threadsafe(start)
             return ended.result()
         except BaseException:
             if not ended.done():
-                begun.cancel()
+                self._loop.call_soon_threadsafe(cancel)
                 with contextlib.suppress(BaseException):
                     ended.exception(timeout=UNDO_SECONDS)
             raise
