@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import signal
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +13,6 @@ from tapper.cli.tapping.loop import Loop
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import FrameType
 
     from conftest import Tapper
 
@@ -89,42 +86,3 @@ def test_who_leaves_waits_until_what_was_begun_is_put_away() -> None:
         assert steps == ["put away"]
     finally:
         loop.close()
-
-
-@pytest.mark.parametrize("lines", range(1, 10))
-def test_nothing_is_left_begun_whenever_an_interruption_comes(lines: int) -> None:
-    """It comes after so many lines of `Loop.run`, or once it waits."""
-    steps: list[str] = []
-    interrupt = iter((lambda: os.kill(os.getpid(), signal.SIGINT),))  # once
-
-    async def work() -> None:
-        steps.append("begun")
-        try:
-            if lines > 8:
-                next(interrupt, lambda: None)()
-            await asyncio.Event().wait()
-        finally:
-            steps.append("put away")
-
-    passed = 0
-
-    def trace(frame: FrameType, event: str, _: object) -> object:
-        nonlocal passed
-        if event == "line" and frame.f_code is Loop.run.__code__:
-            passed += 1
-            if passed == lines <= 8:
-                next(interrupt, lambda: None)()
-        return trace
-
-    loop, coroutine = Loop(), work()
-    try:
-        sys.settrace(trace)
-        with pytest.raises(KeyboardInterrupt):
-            loop.run(coroutine)
-    finally:
-        sys.settrace(None)
-        loop.close()
-    assert steps in ([], ["begun", "put away"])
-    never = inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
-    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED or (never and not steps)
-    coroutine.close()
