@@ -11,11 +11,11 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tapper.model.control import MAX_ADDRESSES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_ADDRESSES = 1024
-"""A node has a dozen, and one for each service where services are balanced by IPVS."""
 MAX_FILE = 4 << 20
 
 _LOCAL = re.compile(r"^\s*\|-- ([0-9.]+)\n\s*/32 host LOCAL$", re.MULTILINE)

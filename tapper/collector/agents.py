@@ -182,8 +182,9 @@ class Agents:
         """An agent says how it is."""
         # its first word comes before it has looked for what to tap
         reads = status.reading > 0 or (agent.status is not None and not status.sources)
+        had_begun = agent.has_tapped
         agent.tell(status)
-        if reads:
+        if reads and not had_begun:
             self._gaps.end(agent.hello.agent)
 
     def states(self) -> tuple[AgentState, ...]:

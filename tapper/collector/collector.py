@@ -31,7 +31,7 @@ from tapper.feed.interface import Health
 from tapper.feed.live import LiveFeed, Log
 from tapper.identity.index import Identity
 from tapper.model import control
-from tapper.model.text import time_of_day
+from tapper.model.text import time_with_zone
 from tapper.model.words import unknown_fields
 from tapper.store.meta import Meta
 from tapper.store.partitions import Retention
@@ -213,7 +213,7 @@ class Collector:
             yield f"Nothing is recorded any more: {keeper.failure}"
         if keeper.full_since_ns is not None:
             yield (
-                f"The disk of {self.session.path} is full since {time_of_day(keeper.full_since_ns)}:"
+                f"The disk of {self.session.path} is full since {time_with_zone(keeper.full_since_ns)}:"
                 f" {keeper.not_kept:,} records were not kept. Make room, or limit the session with --retain-bytes."
             )
         elif keeper.not_kept:

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tapper.model.text import duration, time_of_day
+from tapper.model.text import duration, time_with_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +51,9 @@ class Gaps:
         for agent, gaps in by_agent.items():
             *_, last = gaps
             if last.to_ns is None:
-                yield f"Agent {agent} began anew: nothing is seen there since {time_of_day(last.from_ns)}."
+                yield f"Agent {agent} began anew: nothing is seen there since {time_with_zone(last.from_ns)}."
                 continue
-            when = f"from {time_of_day(last.from_ns)} to {time_of_day(last.to_ns)}"
+            when = f"from {time_with_zone(last.from_ns)} to {time_with_zone(last.to_ns)}"
             if len(gaps) == 1:
                 yield f"Agent {agent} began anew: nothing was seen there {when}."
             else:

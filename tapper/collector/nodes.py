@@ -7,12 +7,10 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from tapper.identity.names import Claim, Names, parse_address
+from tapper.model.control import MAX_ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-MAX_ADDRESSES = 1024
-"""Of one node; further ones are not named."""
 
 
 @dataclass(slots=True)
@@ -24,7 +22,7 @@ class NodeAddresses:
     _claims: dict[str, Claim] = field(default_factory=dict)
 
     def told(self, node: str, addresses: Iterable[str]) -> tuple[list[Claim], list[Claim]]:
-        """A node has these now: claims that begin, and claims that were wrong."""
+        """A node has these now (further ones are not named): claims that begin, and claims that were wrong."""
         now = frozenset(sorted(set(filter(None, map(_address, addresses))))[:MAX_ADDRESSES])
         before = self._of_node.get(node, frozenset())
         self._of_node[node] = now

@@ -26,6 +26,8 @@ PATH = "/agent/v1"
 MAX_CONTROL = 1 << 20  # some thousand targets
 MAX_TEXT = 4096
 MAX_LIST = 10_000
+MAX_ADDRESSES = 1024
+"""Of a node: it has a dozen, and one for each service where services are balanced by IPVS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Hello:
     node: str | None = None
     started_ns: int = 0
     addresses: tuple[str, ...] = ()
-    """Of the node, on any of its interfaces."""
+    """Of the node, on any of its interfaces; at most MAX_ADDRESSES."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _SECOND = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1)
 
 
-def time_of_day(ns: int) -> str:
+def time_with_zone(ns: int) -> str:
     """`12:04:31 CET`: with its zone, for text that may be read in another one."""
     return f"{datetime.fromtimestamp(ns // 1_000_000_000, UTC).astimezone():%H:%M:%S %Z}"
 

@@ -45,7 +45,6 @@ def shown(browser: Path, *arguments: str) -> Iterator[str]:
             process.send_signal(signal.SIGINT)
             assert process.wait(PATIENCE_S) == 0
         finally:
-            process.kill()
             os.close(master)
 
 

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agent.shipper import Collector
 from tests.live.network import Host, host, ip, nginx, wait_until
 from tests.processes import started
 
@@ -63,6 +64,12 @@ class Running:
         )
         with urllib.request.urlopen(asked, timeout=60) as answer:
             return json.load(answer)
+
+    def place(self) -> Collector:
+        """Where an agent finds it, and how that is let in."""
+        return Collector(
+            self.agents, (self.credentials / "token").read_text().strip(), str(self.credentials / "ca.pem")
+        )
 
     def exchanges(self) -> list[dict[str, Any]]:
         """All, but at most 10,000."""

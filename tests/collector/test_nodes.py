@@ -6,10 +6,9 @@ import asyncio
 import subprocess
 from typing import TYPE_CHECKING
 
-from agent.shipper import Collector as Place
 from agent.shipper import Shipper
 from agent.spool import Spool
-from tapper.collector.nodes import MAX_ADDRESSES, NodeAddresses
+from tapper.collector.nodes import NodeAddresses
 from tapper.model import control
 from tapper.model.schema import SCHEMA_VERSION
 from tests.collector.running import CLIENT, SERVER, Running, agent, behind_nat, collector, requests
@@ -37,8 +36,8 @@ def test_an_address_of_several_nodes_is_the_name_of_none() -> None:
 
 
 def test_further_addresses_of_a_node_are_not_named() -> None:
-    begun, _ = NodeAddresses().told("one", (f"10.{n >> 8}.{n & 255}.1" for n in range(MAX_ADDRESSES + 9)))
-    assert len(begun) == MAX_ADDRESSES
+    begun, _ = NodeAddresses().told("one", (f"10.{n >> 8}.{n & 255}.1" for n in range(control.MAX_ADDRESSES + 9)))
+    assert len(begun) == control.MAX_ADDRESSES
 
 
 def say_hello(there: Running, node: str, *addresses: str) -> None:
@@ -46,8 +45,7 @@ def say_hello(there: Running, node: str, *addresses: str) -> None:
     hello = control.Hello(node, "boot", SCHEMA_VERSION, node=node, addresses=addresses)
 
     async def connect() -> None:
-        to = Place(there.agents, (there.credentials / "token").read_text().strip(), str(there.credentials / "ca.pem"))
-        shipper = Shipper(to, hello, Spool(1 << 20), lambda _: None, control.Status)
+        shipper = Shipper(there.place(), hello, Spool(1 << 20), lambda _: None, control.Status)
         shipper.leave()
         await shipper.run()
 

@@ -18,7 +18,6 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from agent.shipper import Collector as Place
 from agent.shipper import RefusedError, Shipper
 from agent.spool import Spool
 from tapper.cli.tapping.local import environment
@@ -314,8 +313,7 @@ def test_an_agent_of_another_version_is_refused_and_told_what_to_do(tmp_path: Pa
     hello = replace(control.Hello("old", "boot", SCHEMA_VERSION, made_by="9.9"), **changes)
 
     async def connect(there: Running) -> None:
-        to = Place(there.agents, (there.credentials / "token").read_text().strip(), str(there.credentials / "ca.pem"))
-        await Shipper(to, hello, Spool(1 << 20), lambda _: None, control.Status).run()
+        await Shipper(there.place(), hello, Spool(1 << 20), lambda _: None, control.Status).run()
 
     with collector(tmp_path) as there:
         with pytest.raises(RefusedError, match=r"9\.9.*use the same version of tapper for both"):
