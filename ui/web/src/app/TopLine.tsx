@@ -8,9 +8,12 @@ import { go, useView } from "../state/store";
 import { usePage } from "./page";
 import { switchTheme, useTheme } from "./theme";
 
+// Bytes are no records, and fields that refer to what nobody saw are in records that are there.
+const NO_COUNT = /bytes|unknown_fields/;
+
 export function TopLine({ onKeys }: { onKeys(): void }) {
   const { summary, health, live } = usePage();
-  const lost = summary?.losses.reduce((sum, loss) => sum + (loss.name.includes("bytes") ? 0 : loss.value), 0) ?? 0;
+  const lost = summary?.losses.reduce((sum, loss) => sum + (NO_COUNT.test(loss.name) ? 0 : loss.value), 0) ?? 0;
   const title = health?.title || summary?.sources.map((source) => source.name).join(", ") || "";
   return (
     <div className="top">

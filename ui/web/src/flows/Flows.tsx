@@ -112,8 +112,10 @@ export function Flows() {
           checked={view.failedFirst}
           onChange={(event) => adjust({ failedFirst: event.target.checked })}
         />
-        failed only: refused, unanswered, reset <span className="faint">· {count(total)} flows</span>
-        {unfiltered && `, ${unfiltered}`}
+        failed only: refused, unanswered, reset{" "}
+        <span className="faint">
+          · {count(total)} flows{unfiltered && `, ${unfiltered}`}
+        </span>
       </label>
       <Grid<Row>
         label="Flows"
