@@ -1,7 +1,9 @@
-"""Names in a large cluster: memory of a collector that knows it, time to name records while it changes.
+"""Names in a large cluster: memory of a collector that knows it, time to name records while it changes, and to say what
+is tapped.
 
 python -m bench.identity memory    a whole collector that follows the cluster, without traffic
 python -m bench.identity naming    batches of records, with changes between them
+python -m bench.identity targets   which pods are tapped, by a service, by a pattern, all
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from bench.process import run
 from tapper.identity.index import Identity
 from tapper.kube import kinds
 from tapper.kube.naming import ClusterNames
+from tapper.kube.selection import Selection
+from tapper.kube.tapped import Tapped
 from tapper.kube.watching import Change
 from tapper.model.schema import TIME
 
@@ -41,7 +45,7 @@ BEGUN = 1_800_000_000_000_000_000
 
 
 def figures(scratch: Path, line: Line) -> None:
-    """Both, each in a process of its own."""
+    """All, each in a process of its own."""
     size = f"{PODS:,} pods, {SERVICES:,} services"
     memory = run([sys.executable, "-m", "bench.identity", "memory"]).peak_mb
     line(f"collector that follows {size}", f"{memory:,.0f} MB", "<= 500 MB", memory <= 500)
@@ -51,6 +55,9 @@ def figures(scratch: Path, line: Line) -> None:
     first = f"{told['first']:.0f} ms each 1,000 of {told['addresses']:,} addresses"
     line("    the first batch after a start, of addresses that were never seen", first)
     line("    one change taken in", f"{told['change']:.2f} ms", f"<= {1000 / PER_SECOND:.0f} ms", told["change"] <= 20)
+    took = json.loads(run([sys.executable, "-m", "bench.identity", "targets"]).output)
+    text = ", ".join(f"{words or 'all pods'} {ms:.2f} ms" for words, ms in took.items())
+    line("    what is tapped after one more change", text, "<= 10 ms", max(took.values()) <= 10)
 
 
 def _meta(name: str, uid: str, **more: Any) -> dict[str, Any]:
@@ -122,14 +129,19 @@ def cluster() -> Iterator[Change]:
         yield part(number, {})
 
 
-def rollout(names: ClusterNames, generations: dict[int, int], at: int) -> None:
-    """A pod goes and another takes its place and its address: three changes."""
+def changes(generations: dict[int, int]) -> tuple[Change, Change, Change]:
+    """A pod goes and another takes its place and its address."""
     number = random.randrange(PODS)
     old = pod(number, generations.get(number, 0))
     generations[number] = generations.get(number, 0) + 1
-    names.apply(Change(old.kind, old.key, None), at)
-    names.apply(pod(number, generations[number]), at + 1)
-    names.apply(part(number % SERVICES, generations), at + 2)
+    gone = Change(old.kind, old.key, None)
+    return gone, pod(number, generations[number]), part(number % SERVICES, generations)
+
+
+def rollout(names: ClusterNames, generations: dict[int, int], at: int) -> None:
+    """Has the names take such changes in."""
+    for number, change in enumerate(changes(generations)):
+        names.apply(change, at + number)
 
 
 def batch(at: int) -> pa.RecordBatch:
@@ -177,6 +189,29 @@ def naming() -> dict[str, float]:
     }
 
 
+def targets() -> dict[str, float]:
+    """Milliseconds from a change that the names took in to what agents are told, by the words of the selection."""
+    names = ClusterNames(Identity())
+    by_words = {
+        words: Tapped(Selection((words,) if words else ()), names) for words in ("svc/orders-7", "^ord.*-7", "")
+    }
+    for change in cluster():
+        names.apply(change, BEGUN)
+        for tapped in by_words.values():
+            tapped.apply(change)
+    took: dict[str, list[float]] = {words: [] for words in by_words}
+    generations: dict[int, int] = {}
+    for number in range(ROUNDS):
+        for change in changes(generations):
+            names.apply(change, BEGUN + number + 1)
+            for words, tapped in by_words.items():
+                begun = time.perf_counter()
+                tapped.apply(change)
+                tapped.targets()
+                took[words].append((time.perf_counter() - begun) * 1000)
+    return {words: max(each[1:]) for words, each in took.items()}
+
+
 async def memory() -> None:
     """A collector as in a cluster, told of all objects and of a minute of changes."""
     from tapper.collector.collector import Collector, Options
@@ -195,4 +230,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "memory":
         asyncio.run(memory())
     else:
-        json.dump(naming(), sys.stdout)
+        json.dump({"naming": naming, "targets": targets}[sys.argv[1]](), sys.stdout)

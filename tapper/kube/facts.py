@@ -56,6 +56,16 @@ class Pod:
         """As its source is called: what 127.0.0.1 means is asked within it."""
         return f"{self.namespace}/{self.name}"
 
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Those that its containers say to serve, in order."""
+        return tuple(sorted({port for container in self.containers for port in container.ports}))
+
+    @property
+    def apart(self) -> bool:
+        """Whether its packets can be told from the node's others: it has a network of its own, or ports to go by."""
+        return not self.host_network or bool(self.ports)
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

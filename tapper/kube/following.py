@@ -13,17 +13,17 @@ from tapper.kube.naming import ClusterNames
 from tapper.kube.placement import WATCHED
 from tapper.kube.refusals import KubeError
 from tapper.kube.selection import Selection
+from tapper.kube.tapped import Tapped, not_tapped
 from tapper.kube.watching import Watcher
-from tapper.model.control import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tapper.kube.cluster import Cluster
-    from tapper.kube.facts import Pod
     from tapper.kube.holding import Sink
     from tapper.kube.watching import Change
+    from tapper.model.control import Target
 
 SETTLE = 0.05  # seconds that changes are gathered before agents are told; a rollout makes many at once
 METADATA_ONLY = (kinds.REPLICA_SET, kinds.JOB)
@@ -58,33 +58,23 @@ class TapFile:
             raise KubeError(f"{path} does not say what to tap: {error}") from error
 
 
-def target(pod: Pod) -> Target:
-    """What an agent is told of a pod. On the host network it is told by its ports from all else on the node."""
-    ports = tuple(sorted({p for c in pod.containers for p in c.ports})) if pod.host_network else ()
-    own = not pod.host_network
-    return Target("pod", pod.uid, pod.scope, pod.namespace, pod.node, ports=ports, own_network=own)
-
-
 @dataclass(slots=True)
 class Following:
-    """Follows a cluster.
-
-    `apply` runs a function that changes names where the records are named (the naming is not for several threads);
-    `tapped` gets all targets whenever they change.
-    """
+    """Follows a cluster; `tapped` gets all targets whenever they change."""
 
     cluster: Cluster
     selection: Selection
     sink: Sink
     tapped: Callable[[tuple[Target, ...]], None]
-    apply: Callable[[Callable[[], None]], None] = lambda function: function()
     _names: ClusterNames = field(init=False)
+    _pods: Tapped = field(init=False)
     _watchers: list[Watcher] = field(default_factory=list)
     _dirty: asyncio.Event = field(default_factory=asyncio.Event)
     _targets: tuple[Target, ...] | None = None
 
     def __post_init__(self) -> None:
         self._names = ClusterNames(self.sink, lambda pod: self.selection.has(pod, self._names))
+        self._pods = Tapped(self.selection, self._names)
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -100,8 +90,8 @@ class Following:
             tasks.create_task(self._tell())
 
     def _changed(self, change: Change) -> None:
-        now = time.time_ns()
-        self.apply(lambda: self._names.apply(change, now))
+        self._names.apply(change, time.time_ns())
+        self._pods.apply(change)
         self._dirty.set()
 
     async def _tell(self) -> None:
@@ -110,7 +100,7 @@ class Following:
                 await watcher.listed.wait()
         while True:
             self._dirty.clear()
-            targets = tuple(target(pod) for pod in self.selection.pods(self._names) if pod.node is not None)
+            targets = self._pods.targets()
             if targets != self._targets:
                 self._targets = targets
                 self.tapped(targets)
@@ -129,8 +119,10 @@ class Following:
             for w in self._watchers
             if w.problem is not None
         ]
-        if self._targets == ():
+        if self._targets is not None and not len(self._pods):
             found.insert(0, self.selection.nothing(self._names))
+        if mixed := self._pods.mixed():
+            found.append(not_tapped(mixed))
         return tuple(found)
 
 

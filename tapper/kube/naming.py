@@ -67,9 +67,22 @@ class ClusterNames:
         """All that are there."""
         yield from self._pods.values()
 
+    def pod(self, key: tuple[str, str]) -> Pod | None:
+        """One of them."""
+        return self._pods.get(key)
+
+    def made_by(self, change: Change) -> tuple[tuple[str, str], ...]:
+        """The pods of what changed (a replica set, a job)."""
+        uid = self._made_keys.get((change.kind.name, *change.key), "")
+        return tuple(self._pods_made.get(uid, ()))
+
     def services(self) -> Iterator[Service]:
         """All that are there."""
         yield from self._services.values()
+
+    def service(self, namespace: str, name: str) -> Service | None:
+        """One of them."""
+        return self._services.get((namespace, name))
 
     def workload(self, pod: Pod) -> Owner | None:
         """What a pod belongs to in the end: its deployment, cron job, stateful set ...; None: to nobody."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import re2
@@ -91,6 +91,29 @@ def parse_labels(text: str) -> tuple[Term, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Word:
+    """A word that was read: a name of a pod or workload (`kind` empty), of a kind, or a pattern for names of pods."""
+
+    kind: str
+    """"pod", "service", or a workload's as the API has it."""
+    name: str
+    pattern: Any = None
+
+    def fits(self, pod: Pod, cluster: ClusterNames) -> bool:
+        if self.pattern is not None:
+            return self.pattern.search(pod.name) is not None
+        if self.kind == PODS[0]:
+            return pod.name == self.name
+        if self.kind == SERVICES[0]:
+            service = cluster.service(pod.namespace, self.name)
+            return service is not None and bool(service.selector) and service.selector.items() <= pod.labels.items()
+        owner = cluster.workload(pod)
+        if not self.kind:
+            return self.name == pod.name or (owner is not None and self.name == owner.name)
+        return any(o is not None and (o.kind, o.name) == (self.kind, self.name) for o in (pod.owner, owner))
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """Which pods are tapped, now and as they come.
 
@@ -105,22 +128,15 @@ class Selection:
     own: bool = False
     """Whether tapper's own pods are among them: to see whether tapping works."""
     _terms: tuple[Term, ...] = field(init=False, repr=False)
+    _words: tuple[_Word, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_terms", parse_labels(self.labels))
-        for word in self.words:
-            kind, slash, name = word.partition("/")
-            if slash and kind.lower() not in (*WORKLOADS, *SERVICES, *PODS):
-                raise SelectionError(f"no kind {kind!r} to tap; such as pod/{name}, deploy/{name}, svc/{name}")
-            if not slash and not _NAME.fullmatch(word):
-                try:
-                    re2.compile(word, _quiet())
-                except re2.error as error:
-                    raise SelectionError(f"{word!r} is no name and no regular expression: {_text(error)}") from error
+        object.__setattr__(self, "_words", tuple(_parsed(word) for word in self.words))
 
     def document(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
+        return {name: getattr(self, name) for name in ("words", "namespaces", "labels", "own")}
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Selection:
@@ -141,7 +157,11 @@ class Selection:
             return False
         if not all(term.holds(pod.labels) for term in self._terms):
             return False
-        return not self.words or any(_fits(word, pod, cluster) for word in self.words)
+        return not self._words or any(word.fits(pod, cluster) for word in self._words)
+
+    def goes_by(self, service: str) -> bool:
+        """Whether it depends on services of this name which pods fit."""
+        return any(word.kind == SERVICES[0] and word.name == service for word in self._words)
 
     def describe(self) -> str:
         """What it is, short: "shop/orders"."""
@@ -166,30 +186,25 @@ class Selection:
         )
 
 
+def _parsed(word: str) -> _Word:
+    kind, slash, name = word.partition("/")
+    if not slash and _NAME.fullmatch(word):
+        return _Word("", word)
+    if not slash:
+        try:
+            return _Word("", word, re2.compile(word, _quiet()))
+        except re2.error as error:
+            raise SelectionError(f"{word!r} is no name and no regular expression: {_text(error)}") from error
+    for group in (PODS, SERVICES):
+        if kind.lower() in group:
+            return _Word(group[0], name)
+    if kind.lower() not in WORKLOADS:
+        raise SelectionError(f"no kind {kind!r} to tap; such as pod/{name}, deploy/{name}, svc/{name}")
+    return _Word(WORKLOADS[kind.lower()], name)
+
+
 def _is_own(pod: Pod) -> bool:
     return pod.labels.get("app.kubernetes.io/managed-by") == "tapper"
-
-
-def _fits(word: str, pod: Pod, cluster: ClusterNames) -> bool:
-    kind, slash, name = word.partition("/")
-    owner = cluster.workload(pod)
-    if not slash:
-        if word == pod.name or (owner is not None and word == owner.name):
-            return True
-        return not _NAME.fullmatch(word) and re2.search(word, pod.name, _quiet()) is not None
-    kind = kind.lower()
-    if kind in PODS:
-        return pod.name == name
-    if kind in SERVICES:
-        return any(
-            s.namespace == pod.namespace
-            and s.name == name
-            and bool(s.selector)
-            and s.selector.items() <= pod.labels.items()
-            for s in cluster.services()
-        )
-    made_by = (pod.owner, owner)
-    return any(o is not None and o.kind == WORKLOADS[kind] and o.name == name for o in made_by)
 
 
 def _near(words: Iterable[str], pods: list[Pod], cluster: ClusterNames) -> list[str]:

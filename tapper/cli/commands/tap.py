@@ -53,6 +53,9 @@ def command(pods: tuple[str, ...], *, local: bool, **values: Any) -> int:
     Agents and a collector are placed in a namespace of their own; nothing in the tapped pods changes. At the end all
     of it is removed; what a crash leaves, its collector removes within a minute, or `tapper clean` at once.
 
+    A pod on the host network is told from the rest of its node by the ports that it declares: what goes from or to one
+    of them is recorded. One that declares none is not tapped, and that is said.
+
     \b
     tapper tap orders                      the pods of deployment orders, or the pod of that name
     tapper tap svc/orders -n shop          whatever is behind a service

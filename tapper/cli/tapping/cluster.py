@@ -161,6 +161,7 @@ class _Opening:
         from tapper.kube.rights import require
         from tapper.kube.session import plan
         from tapper.kube.starting import ready
+        from tapper.kube.tapped import not_tapped
         from tapper.kube.targets import look, nothing
 
         cluster = self._cluster = await self._held.enter_async_context(connect(self._access))
@@ -176,7 +177,12 @@ class _Opening:
         pods = selection.pods(names)
         if not pods:
             raise KubeError(await nothing(cluster, selection, names))
-        self._lines.tapping(pods, cluster.origin.context)
+        mixed = [pod for pod in pods if not pod.apart]
+        if len(mixed) == len(pods):
+            raise KubeError(not_tapped(mixed))
+        self._lines.tapping([pod for pod in pods if pod.apart], cluster.origin.context)
+        if mixed:
+            self._lines.say(not_tapped(mixed))
         begun = time.monotonic()
         session = plan(cluster, placement)
         self._session = session  # whatever comes now, there may be something to remove
