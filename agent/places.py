@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PROC = Path("/proc")
 MAX_CGROUP = 64 << 10
+SOME = 8
+"""Interfaces that are named where another was looked for."""
 _PART = re.compile(r"[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}|[0-9a-f]{32,64}")
 
 
@@ -49,8 +51,9 @@ def resolve(target: Target, cgroups: dict[str, list[int]]) -> Place:
     """
     match target.kind:
         case "interface":
-            if target.value and not (PROC / "self/net/dev").read_text().count(f"{target.value}:"):
-                raise NotThereError(f"there is no interface {target.value}")
+            if target.value and target.value not in (there := _interfaces()):
+                some = f"{', '.join(there[:SOME])}{' ...' if len(there) > SOME else ''}"
+                raise NotThereError(f"there is no interface {target.value}; there are {some}")
             return Place(None, _inode(PROC / "self/ns/net"), target.value or None, target.ports)
         case "netns":
             paths = [Path(target.value)]
@@ -63,15 +66,24 @@ def resolve(target: Target, cgroups: dict[str, list[int]]) -> Place:
             paths = [PROC / str(pid) / "ns/net" for pid in pids]
         case _:
             raise NotThereError(f"targets of kind {target.kind!r} are not known to this agent")
+    why = "it does not run" if target.kind == "pid" else f"no running process of {target.kind} {target.value} here"
     for path in paths:
         try:
             inode = _inode(path)
             if target.own_network and inode == _node():
                 continue  # a runtime has put it into the pod's cgroup, but not into its namespace yet
             return Place(str(path), inode, target.interface, target.ports)
+        except PermissionError:
+            why = f"{path} may not be looked at: that takes CAP_SYS_PTRACE, or the user whose process it is"
         except OSError:
             continue
-    raise NotThereError(f"no running process of {target.kind} {target.value} here")
+    raise NotThereError(why)
+
+
+def _interfaces() -> list[str]:
+    """Of our own network, as they are listed below the two lines of a header."""
+    lines = (PROC / "self/net/dev").read_text().splitlines()[2:]
+    return [line.rpartition(":")[0].strip() for line in lines]
 
 
 def _inode(path: Path) -> int:

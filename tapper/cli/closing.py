@@ -8,9 +8,9 @@ from tapper.model.text import clean, count, counted, duration
 from tapper.model.words import unknown_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from tapper.feed.interface import Summary
+    from tapper.feed.interface import Summary, TargetState
 
 _OUTCOMES = (
     ("server_error", "server error"),
@@ -75,6 +75,14 @@ def _connections(summary: Summary) -> str:
     ]
     text = counted(summary.connections, "connection")
     return f"{text} ({', '.join(states)})" if states else text
+
+
+def untapped(targets: Iterable[TargetState], *, over: bool = False) -> Iterator[str]:
+    """Lines about what can't be tapped; `over`: nor will it be."""
+    for target in targets:
+        if target.state != "tapped" and target.problem:
+            line = f"{target.name} is not tapped{' any more' if target.state == 'gone' else ''}: {target.problem}"
+            yield clean(line if over else f"{line} ({'tried again' if target.state == 'failed' else 'waited for'})")
 
 
 def missing(summary: Summary, *, told: bool = False) -> Iterator[str]:

@@ -84,7 +84,7 @@ class Until:
             self._arrived.get()
 
     def each(
-        self, source: Callable[[], Iterator[pa.Table]], last: Callable[[], None] | None = None
+        self, source: Callable[[], Iterator[pa.Table]], last: Callable[[], object] | None = None
     ) -> Iterator[pa.Table]:
         """Tables as they come, those without rows too, until it is time to end or no more come.
 
@@ -164,7 +164,7 @@ def _remember(key: bytes, keys: OrderedDict[bytes, None]) -> None:
 
 
 def rows(
-    feed: Feed, where: str, columns: tuple[str, ...], until: Until, last: Callable[[], None] | None = None
+    feed: Feed, where: str, columns: tuple[str, ...], until: Until, last: Callable[[], object] | None = None
 ) -> Iterator[pa.Table]:
     """What is to be shown of a feed, as it comes, in the end what is under way; without rows while nothing does.
 

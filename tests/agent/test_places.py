@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,27 @@ def process(proc: Path, pid: int, *, of: str = "", shares: int | None = None) ->
 
 def inode(proc: Path, pid: int) -> int:
     return (proc / str(pid) / "ns/net").stat().st_ino
+
+
+def test_an_interface_is_one_by_its_whole_name(proc: Path) -> None:
+    names = ("lo", *(f"veth{number}" for number in range(8)))
+    lines = ["Inter-| Receive", " face |bytes", *(f"{name:>6}: 1 2 3" for name in names)]
+    (proc / "self/ns").mkdir(parents=True)
+    (proc / "self/ns/net").touch()
+    (proc / "self/net").mkdir()
+    (proc / "self/net/dev").write_text("\n".join(lines))
+    for name in ("o", "veth", "Inter-| Receive", "face |bytes"):
+        with pytest.raises(NotThereError, match=rf"there is no interface {re.escape(name)}; there are lo, .* \.\.\."):
+            resolve(Target("interface", name), {})
+    assert resolve(Target("interface", "lo"), {}).interface == "lo"
+    assert resolve(Target("interface", ""), {}).interface is None
+
+
+def test_a_process_is_there_while_it_runs(proc: Path) -> None:
+    process(proc, 70)
+    assert resolve(Target("pid", "70"), {}).inode == inode(proc, 70)
+    with pytest.raises(NotThereError, match="it does not run"):
+        resolve(Target("pid", "71"), {})
 
 
 def test_a_pod_that_is_being_made_is_not_looked_for_in_the_nodes_namespace(proc: Path) -> None:

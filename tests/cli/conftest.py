@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -87,3 +90,21 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def saved(tapper: Tapper, shop: Path, tmp_path: Path) -> Path:
     assert tapper("read", shop, "--save", "shop.tap").code == 0
     return tmp_path / "shop.tap"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    path = tmp_path / "tmp"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    (tmp_path / "pyproject.toml").write_text("[project]")
+    (tmp_path / "large").write_bytes(bytes(3 << 20))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()

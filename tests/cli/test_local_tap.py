@@ -2,93 +2,29 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import os
 import re
-import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tapper.demo.namespace import obstacle
 from tapper.demo.shop import APART, READY
+from tests.cli.running import MOMENTS, PATIENCE_S, Run, asking, first_row
 from tests.processes import started
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-PATIENCE_S = 90.0
 needs_namespace = pytest.mark.skipif(bool(obstacle()), reason=f"no network namespace of its own: {obstacle()}")
-
-
-class Run:
-    """A command under way, in a directory for temporary files of its own."""
-
-    def __init__(self, directory: Path, *arguments: str) -> None:
-        self.mark = f"TAPPER_TEST={secrets.token_hex(8)}"
-        self.directory = directory
-        name, _, value = self.mark.partition("=")
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tapper.cli", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-            text=True,
-            env={**os.environ, name: value, "TMPDIR": str(directory)},
-        )
-
-    def alive(self) -> list[str]:
-        """Command lines of all that it started and that still run."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and int(entry.name) != self.process.pid:
-                try:
-                    if self.mark.encode() in (entry / "environ").read_bytes():
-                        found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-                except OSError:
-                    continue
-        return found
-
-    def reaches(self, moment: Callable[[Run], bool]) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not moment(self):
-            assert self.process.poll() is None, self.process.communicate()
-            assert time.monotonic() < end
-            time.sleep(0.01)
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    path = tmp_path / "tmp"
-    path.mkdir()
-    return path
-
-
-def first_row(run: Run) -> bool:
-    assert run.process.stdout is not None
-    return bool(run.process.stdout.readline())
-
-
-MOMENTS = {
-    "shop": lambda run: any("tapper.demo.shop" in line for line in run.alive()),
-    "session": lambda run: any(run.directory.iterdir()),
-    "agent": lambda run: any("agent.child" in line for line in run.alive()),
-    "requests": first_row,
-}
 
 
 @needs_namespace
@@ -178,36 +114,6 @@ def test_the_demo_ends_with_the_map_of_what_is_slow_and_what_fails(directory: Pa
     assert ("shop/gateway", "shop/news") in edges
     if shutil.which("nats-server"):
         assert "not parsed" in edges["shop/mailer", "shop/events"]
-
-
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    (tmp_path / "pyproject.toml").write_text("[project]")
-    (tmp_path / "large").write_bytes(bytes(3 << 20))
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-
-
-@contextmanager
-def asking(port: int, path: str = "/pyproject.toml") -> Iterator[None]:
-    """Somebody asks ten times a second."""
-    ended = threading.Event()
-
-    def ask() -> None:
-        while not ended.wait(0.1):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as answer:
-                answer.read()
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 @pytest.mark.root

@@ -107,7 +107,9 @@ def command(pods: tuple[str, ...], *, local: bool, **values: Any) -> int:
 def _local(
     reading: Reading, machine: dict[str, Any], where: str, listing: Listing, web: Web, seconds: float | None
 ) -> int:
+    from tapper.cli.closing import untapped
     from tapper.cli.following import Until
+    from tapper.cli.problems import say
     from tapper.cli.tapping import local, showing
     from tapper.cli.tapping import raw as packets
 
@@ -115,6 +117,9 @@ def _local(
     wanted = local.wanted(reading, **machine, raw=raw)
     local.check()
     with Until(seconds) as until, local.tapped(wanted, until) as running:
+        if not (until.over or listing.quiet):
+            for line in untapped(running.feed.health().targets):
+                say(line)
         showing.show(running.feed, where, listing, web, until, finish=running.stop, leave_out=running.leave_out)
         if raw is not None:
             packets.keep(running.feed, raw, wanted.title, quiet=listing.quiet)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from tapper.cli.closing import untapped
 from tapper.cli.tapping import child
 from tapper.cli.tapping.loop import Loop
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tapper.cli.tapping.raw import Raw
     from tapper.cli.values import Reading
     from tapper.collector.collector import Collector
-    from tapper.feed.interface import Feed
+    from tapper.feed.interface import Feed, TargetState
     from tapper.identity.local import AnyOf
     from tapper.identity.names import Claim
     from tapper.model.control import Settings, Target
@@ -44,7 +45,8 @@ END_S = 7.0
 LOOK_S = 0.02
 SWITCH_S = 0.0005
 """Whoever hears of a connection must soon have a turn: a short-lived client is gone after some milliseconds."""
-ALL_PROTOCOLS = 0x0003
+TOLD = 5
+"""Targets of which it is said why none of them can be tapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +73,25 @@ class Tapped:
     _collector: Collector
     _loop: Loop
     _agent: subprocess.Popen[bytes]
+    _targets: tuple[TargetState, ...] | None = None
+    """As they were when it was stopped."""
 
     def leave_out(self, ip: str, port: int) -> None:
         """Has the traffic of this end left out, from when the agent hears of it."""
         self._loop.call(lambda: self._collector.exclude(ip, port))
 
-    def stop(self) -> None:
-        """Reads nothing more; what was read is in the feed when this returns, which then ends for who follows it."""
+    def stop(self) -> tuple[TargetState, ...]:
+        """Reads nothing more; what was read is in the feed when this returns, which then ends for who follows it.
+
+        Gives how the targets were until then.
+        """
+        if self._targets is None:
+            self._targets = self.feed.health().targets
         if self._agent.poll() is None:
             self._loop.call(self._collector.stop_agents)
             child.end(self._agent, END_S)
         self._collector.recording.stop()
+        return self._targets
 
 
 @contextmanager
@@ -123,6 +133,7 @@ def _tapped(wanted: Wanted, until: Until, owners: AnyOf) -> Iterator[Tapped]:
             host, port = loop.run(collector.listen("127.0.0.1", 0))
             collector.exclude(host, port)
             loop.call(lambda: collector.set_targets(wanted.targets))
+            collector.further_hints = lambda: untapped(collector.agents.targets())
             agent = _start(f"http://{host}:{port}", token, wanted)
             try:
                 running = Tapped(collector.feed, collector, loop, agent)
@@ -183,19 +194,21 @@ def environment() -> dict[str, str]:
 
 
 def _wait(running: Tapped, until: Until) -> None:
-    """Until what is wanted is read."""
+    """Until it is known of all that is wanted whether it is read, and something is."""
     end = time.monotonic() + READY_S
     while not until.over:
         targets = running.feed.health().targets
-        failed = [target for target in targets if target.state == "failed"]
-        if failed and len(failed) == len(targets):
-            raise click.ClickException(f"{failed[0].name} can't be tapped: {failed[0].problem}")
-        if any(target.state == "tapped" for target in targets):
-            return
+        is_read = any(target.state == "tapped" for target in targets)
+        if targets and all(target.state == "tapped" or target.problem for target in targets):
+            if is_read:
+                return
+            raise click.ClickException("\n".join(f"{t.name} can't be tapped: {t.problem}" for t in targets[:TOLD]))
         if running._agent.poll() is not None:
             said = running._agent.stderr.read(4096).decode(errors="replace") if running._agent.stderr else ""
             raise click.ClickException(f"the agent ended: {said.strip() or running._agent.returncode}")
         if time.monotonic() > end:
+            if is_read:
+                return
             problem = next((target.problem for target in targets if target.problem), "the agent does not answer")
             raise click.ClickException(f"after {READY_S:.0f} s nothing could be tapped: {problem}")
         time.sleep(LOOK_S)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tapper.cli.following import Until
     from tapper.cli.values import Listing, Web
-    from tapper.feed.interface import Feed, Health, Summary
+    from tapper.feed.interface import Feed, Health, Summary, TargetState
 
 FORMATS = ("table", "wide", "jsonl", "har", "pcap", "none")
 STREAMED = ("table", "wide", "jsonl")
@@ -35,7 +35,7 @@ def show(
     web: Web,
     until: Until,
     *,
-    finish: Callable[[], None] | None = None,
+    finish: Callable[[], tuple[TargetState, ...]] | None = None,
     leave_out: Callable[[str, int], None] | None = None,
     worst: int = WORST,
 ) -> None:
@@ -45,8 +45,8 @@ def show(
     Args:
         web: its page is served meanwhile, if that is asked for.
         leave_out: called with the address and port of that page, whose traffic is not to be shown.
-        finish: called when it is time, and again when all is shown: takes what was read until then, and ends the
-            feed. Without it what arrives after that time is not shown.
+        finish: called when it is time, and again when all is shown: takes what was read until then, ends the feed,
+            and gives how the targets were. Without it what arrives after that time is not shown.
         worst: edges shown in the end.
     """
     from contextlib import ExitStack
@@ -69,12 +69,12 @@ def show(
             shown = None
         else:
             shown = follow(feed, where, listing, until, finish)
-        if finish is not None:
-            finish()
-        closing(feed, where, feed.count(where) if shown is None else shown, quiet=listing.quiet, worst=worst)
+        targets = finish() if finish is not None else None
+        number = feed.count(where) if shown is None else shown
+        closing(feed, where, number, quiet=listing.quiet, worst=worst, targets=targets)
 
 
-def follow(feed: Feed, where: str, listing: Listing, until: Until, finish: Callable[[], None] | None = None) -> int:
+def follow(feed: Feed, where: str, listing: Listing, until: Until, finish: Callable[[], object] | None = None) -> int:
     """Shows requests as they come; the number of those that were shown. `finish`: see `show`."""
     from tapper.cli.following import NEEDED, rows
     from tapper.cli.output import output_of, target
@@ -175,15 +175,24 @@ def silence(summary: Summary, health: Health, seconds: float) -> Iterator[str]:
     yield from map(clean, health.hints)
 
 
-def closing(feed: Feed, where: str, shown: int, *, quiet: bool, worst: int = WORST) -> None:
-    """What was seen, what was lost, and the edges that hurt most."""
+def closing(
+    feed: Feed,
+    where: str,
+    shown: int,
+    *,
+    quiet: bool,
+    worst: int = WORST,
+    targets: tuple[TargetState, ...] | None = None,
+) -> None:
+    """What was seen, what was lost, what could not be tapped, and the edges that hurt most."""
     sys.stdout.flush()
     if quiet:
         return
 
     from tapper.cli import edges
-    from tapper.cli.closing import closing_lines
+    from tapper.cli.closing import closing_lines, untapped
     from tapper.cli.terminal import terminal
+    from tapper.feed.interface import Source
 
     summary = replace(feed.summary(), complete=True)  # of what is live, nothing else is expected
     if summary.exchanges or summary.connections:
@@ -195,5 +204,10 @@ def closing(feed: Feed, where: str, shown: int, *, quiet: bool, worst: int = WOR
             if len(found) > worst + 1:
                 say(f"... and {len(found) - worst - 1} more edges")
             say("")
-    for line in closing_lines(summary, where, shown if where else None):
+    told = list(untapped(targets or (), over=True))
+    tapped = [target.name for target in targets or () if target.state == "tapped"]
+    if targets is None or summary.packets or tapped:
+        summary = replace(summary, sources=summary.sources or tuple(map(Source, tapped)))
+        told = [*closing_lines(summary, where, shown if where else None), *told]
+    for line in told or ["stopped before anything was tapped"]:
         say(line)
