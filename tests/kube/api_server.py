@@ -51,7 +51,7 @@ async def serving(
     handler: Handler, context: ssl.SSLContext | None = HTTPS, host: str = "127.0.0.1"
 ) -> AsyncIterator[int]:
     """The port of a server that answers every request by a handler; `context` None: without TLS."""
-    runner = web.ServerRunner(web.Server(handler), shutdown_timeout=0)  # type: ignore[arg-type]
+    runner = web.ServerRunner(web.Server(handler, handler_cancellation=True), shutdown_timeout=0)  # type: ignore[arg-type]
     await runner.setup()
     site = web.TCPSite(runner, host, 0, ssl_context=context)
     try:
