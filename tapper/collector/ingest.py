@@ -47,7 +47,7 @@ class Ingest:
         self._agents = agents
         self._recording = recording
         self._nodes = NodeAddresses()
-        self._targets: tuple[control.Target, ...] = ()
+        self._targets: dict[str | None, list[control.Target]] = {}
         self._room = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.refused = 0
@@ -65,15 +65,17 @@ class Ingest:
                 await agent.connection.close(code=1001, message=b"the collector ends")
 
     def set_targets(self, targets: Iterable[control.Target]) -> None:
-        """What all agents shall tap; each takes those of its node."""
-        self._targets = tuple(targets)
-        self._tell_all(control.Targets(self._targets))
+        """What agents shall tap; each is told those of its node, where they are others than before."""
+        before, self._targets = self._targets, {}
+        for target in targets:
+            self._targets.setdefault(target.node, []).append(target)
+        for agent in self._agents:
+            told = _of(agent, self._targets)
+            if told != _of(agent, before):
+                self._tell(agent, control.Targets(told))
 
     def tell(self, message: control.Down) -> None:
         """Tells all agents."""
-        self._tell_all(message)
-
-    def _tell_all(self, message: control.Down) -> None:
         for agent in self._agents:
             self._tell(agent, message)
 
@@ -156,7 +158,8 @@ class Ingest:
         if hello.node is not None and any(claims := self._nodes.told(hello.node, hello.addresses)):
             begun, wrong = claims
             self._recording.learn(begun, (), wrong)
-        await socket.send_str(control.encode(control.Welcome(self._session, seq, self.settings, self._targets)))
+        told = _of(agent, self._targets)
+        await socket.send_str(control.encode(control.Welcome(self._session, seq, self.settings, told)))
         return agent
 
     async def _refuse(self, socket: web.WebSocketResponse, code: str, why: str) -> None:
@@ -209,3 +212,9 @@ class Ingest:
         while not socket.closed:
             self._tell(agent, control.Probe(time.time_ns()))
             await asyncio.sleep(PROBE_EVERY)
+
+
+def _of(agent: Agent, targets: dict[str | None, list[control.Target]]) -> tuple[control.Target, ...]:
+    """Those of its node, and those of any."""
+    node = agent.hello.node
+    return (*targets.get(None, ()), *(targets.get(node, ()) if node is not None else ()))
