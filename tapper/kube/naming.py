@@ -39,6 +39,8 @@ class ClusterNames:
     _nodes: dict[tuple[str, str], Node] = field(default_factory=dict)
     _made: dict[str, Made] = field(default_factory=dict)
     _made_keys: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _gone_made: set[str] = field(default_factory=set)
+    """Those of `_made` that are no more, but for pods of theirs."""
     _pods_made: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     _slices_of: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
     """By pod."""
@@ -96,15 +98,17 @@ class ClusterNames:
         if new is not None and new == old:
             self._pods[change.key] = new
             return
-        if old is not None and old.owner is not None:
+        of = new.owner.uid if new is not None and new.owner is not None else None
+        if of is not None:
+            self._pods_made.setdefault(of, set()).add(change.key)
+        if old is not None and old.owner is not None and old.owner.uid != of:
             leave(self._pods_made, old.owner.uid, change.key)
+            self._forget_made(old.owner.uid)
         if old is not None and (new is None or new.uid != old.uid):
             self._holders.release(old.uid, now)
         if new is None:
             return
         self._pods[change.key] = new
-        if new.owner is not None:
-            self._pods_made.setdefault(new.owner.uid, set()).add(change.key)
         self._name_pod(new, now)
 
     def _apply_service(self, change: Change, now: int) -> None:
@@ -155,16 +159,26 @@ class ClusterNames:
 
     def _apply_made(self, change: Change, now: int) -> None:
         place = (change.kind.name, *change.key)
-        if change.item is None:
-            self._made.pop(self._made_keys.pop(place, ""), None)
+        old = self._made_keys.pop(place, None)
+        made = objects.made(change.item) if change.item is not None else None
+        if old is not None and (made is None or made.uid != old):
+            self._gone_made.add(old)
+            self._forget_made(old)
+        if made is None:
             return
-        made = objects.made(change.item)
         self._made_keys[place] = made.uid
+        self._gone_made.discard(made.uid)
         before = self._made.get(made.uid)
         self._made[made.uid] = made
         if before is None or before.owner != made.owner:
             for pod in self._pods_made.get(made.uid, ()):
                 self._name_pod(self._pods[pod], now)
+
+    def _forget_made(self, uid: str) -> None:
+        """Drops what is gone once its pods are, which may outlive it."""
+        if uid in self._gone_made and uid not in self._pods_made:
+            self._gone_made.discard(uid)
+            self._made.pop(uid, None)
 
     def _rename_pods_of(self, part: Slice, now: int) -> None:
         for name in part.pods:

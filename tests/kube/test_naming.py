@@ -96,6 +96,25 @@ def test_versions_of_a_rollout_are_told_apart_and_belong_to_one_deployment(world
     assert named[0][1] is None
 
 
+def test_a_pod_that_outlives_its_replica_set_keeps_its_deployment(world: World) -> None:
+    """As where a deployment is deleted: the collector of garbage takes the replica set before its pods have ended."""
+    alive = world.recorded.play("deployment")
+    pod = world.pod("orders")
+    [replica_set] = [i for i in _items("ReplicaSet") if i["metadata"]["uid"] == pod.owner.uid][:1]
+    world.recorded.hear("ReplicaSet", ["recorded", replica_set["metadata"]["name"]], None, alive + 1)
+    last = [i for i in _items("Pod", pod.name) if not i["metadata"].get("deletionTimestamp")][-1]
+    ending = json.loads(json.dumps(last))
+    ending["metadata"]["deletionTimestamp"] = "2026-01-31T12:00:00Z"
+    ending["status"]["conditions"] = []
+    world.recorded.hear("Pod", ["recorded", pod.name], ending, alive + 2)
+    for at in (alive, alive + 2):
+        assert (world.who(pod.ips[0], at) or Names()).workload == "orders"
+    for name in [p.name for p in world.names.pods() if p.name.startswith("orders")]:
+        world.recorded.hear("Pod", ["recorded", name], None, alive + 3)
+    assert pod.owner.uid not in world.names._made
+    assert not world.names._gone_made
+
+
 def test_two_containers_of_a_pod_are_known_by_their_ports_even_over_localhost(world: World) -> None:
     world.recorded.play("deployment")
     pair = world.pod("pair")
