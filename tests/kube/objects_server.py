@@ -43,7 +43,7 @@ class _Watch:
 
 
 class ObjectsServer:
-    """What it is asked is in `asked`: "list" or "watch", the kind, from which version on."""
+    """What it answered is in `asked`: "list" or "watch", the path, from which version on."""
 
     def __init__(self, page: int = 500) -> None:
         self.asked: list[tuple[str, str, str]] = []
@@ -78,6 +78,10 @@ class ObjectsServer:
     def put(self, kind: Kind, name: str, **more: Any) -> None:
         """Makes or changes an object of namespace shop."""
         self.change(kind, ("shop", name), {"metadata": {"name": name, "namespace": "shop"}, **more})
+
+    def item(self, kind: Kind, place: tuple[str, str]) -> Object:
+        """An object as it is now."""
+        return self._objects[kind][place]
 
     async def watched(self, count: int = 1) -> None:
         """Returns once so many watches are open."""
@@ -121,18 +125,18 @@ class ObjectsServer:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Any request."""
-        parts = request.path.split("/")
-        kind = next(BY_PLURAL[part] for part in reversed(parts) if part in BY_PLURAL)
-        if request.method == "DELETE":
-            self.deleted.append(request.path)
-            return web.json_response({})
-        namespace = parts[parts.index("namespaces") + 1] if "namespaces" in parts[:-1] else None
-        watching = "watch" in request.query
-        version = request.query.get("resourceVersion", "")
-        self.asked.append(("watch" if watching else "list", kind.name, version))
         status = self.refusals.pop(0) if self.refusals else 200
         if status != 200:
             return web.json_response({**TOO_OLD, "message": f"refused: {status}", "code": status}, status=status)
+        if request.method == "DELETE":
+            self.deleted.append(request.path)
+            return web.json_response({})
+        parts = request.path.split("/")
+        kind = BY_PLURAL[parts[-1]]
+        namespace = parts[parts.index("namespaces") + 1] if "namespaces" in parts else None
+        watching = "watch" in request.query
+        version = request.query.get("resourceVersion", "")
+        self.asked.append(("watch" if watching else "list", request.path, version))
         if watching:
             return await self._watch(request, kind, namespace, int(version))
         return self._list(request, kind, namespace)

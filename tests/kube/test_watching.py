@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(15)]
 
+PODS = "/api/v1/namespaces/shop/pods"
+
 
 class Heard:
     """What a watcher tells, as "+name" and "-name"."""
@@ -82,7 +84,7 @@ async def test_a_watch_that_ended_goes_on_where_it_was(tmp_path: Path, ending: s
         heard.server.change(kinds.POD, ("shop", "a"), None)  # meanwhile
         heard.server.put(kinds.POD, "d")
         await heard.changes("-a", "+d")
-        assert heard.server.asked[-1] == ("watch", "Pod", str(last))
+        assert heard.server.asked[-1] == ("watch", PODS, str(last))
         assert heard.watcher.lists == 1
         assert heard.watcher.problem is None
 
@@ -97,7 +99,7 @@ async def test_a_bookmark_says_from_where_to_go_on(tmp_path: Path) -> None:
         heard.server.end()
         heard.server.put(kinds.POD, "b")
         await heard.changes("+b")
-        assert heard.server.asked[-1] == ("watch", "Pod", str(marked))
+        assert heard.server.asked[-1] == ("watch", PODS, str(marked))
         assert heard.watcher.lists == 1
 
 
