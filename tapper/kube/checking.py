@@ -44,7 +44,7 @@ async def look(cluster: Cluster, placement: Placement) -> AsyncIterator[Finding]
         return
     context = f", context {cluster.origin.context}" if cluster.origin.context else ""
     yield Finding("cluster", GOOD, f"Kubernetes {version.get('gitVersion')} at {cluster.origin.server}{context}")
-    for finding in may(await rights.ask(cluster, rights.needed(placement))):
+    for finding in may(await rights.ask(cluster, rights.needed(placement, cluster.origin.namespace))):
         yield finding
     for steps in (_admission(cluster, placement), _nodes(cluster), _left(cluster)):
         async for finding in steps:

@@ -30,11 +30,13 @@ class Right:
     namespace: str | None = None
     """None: in all, or the kind has none."""
     subresource: str = ""
+    name: str = ""
+    """Of one object; empty: all."""
 
     @property
     def what(self) -> str:
         """The kind and where: "pods/portforward in namespace shop"."""
-        part = f"/{self.subresource}" if self.subresource else ""
+        part = f"/{self.subresource}" if self.subresource else f" {self.name}" if self.name else ""
         return f"{self.kind.title}{part}" + (f" in namespace {self.namespace}" if self.namespace else "")
 
 
@@ -68,8 +70,11 @@ def grouped(rights: Iterable[Right]) -> list[tuple[str, list[Right]]]:
     return list(groups.items())
 
 
-def needed(placement: Placement) -> list[Right]:
-    """For a tap: to look for pods, to make each kind of object, to hand on the collector's rights, to reach it."""
+def needed(placement: Placement, current: str = "default") -> list[Right]:
+    """For a tap: to look for pods, to make each kind of object, to hand on the collector's rights, to reach it.
+
+    `current`: the namespace that secrets to pull with are copied from.
+    """
     own = placement.namespace
     seen = placement.selection.namespaces or (None,)
     rights = [Right("list", kind, where) for where in seen for kind in WATCHED]
@@ -84,6 +89,7 @@ def needed(placement: Placement) -> list[Right]:
     rights += [Right(verb, kinds.NODE) for verb in READ]
     rights += [Right("get", kind, own) for kind in (kinds.DEPLOYMENT, kinds.DAEMON_SET)]  # to see them get ready
     rights += [Right("list", kinds.POD, own)]
+    rights += [Right("get", kinds.SECRET, current, name=name) for name in placement.pull_secrets]
     rights += [Right("get", kinds.POD, own, "portforward"), Right("create", kinds.POD, own, "portforward")]
     return list(dict.fromkeys(rights))
 
@@ -96,6 +102,7 @@ async def ask(cluster: Cluster, rights: list[Right]) -> list[Answer]:
         attributes = {"verb": right.verb, "group": right.kind.group, "resource": right.kind.plural}
         attributes |= {"namespace": right.namespace} if right.namespace else {}
         attributes |= {"subresource": right.subresource} if right.subresource else {}
+        attributes |= {"name": right.name} if right.name else {}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
@@ -115,7 +122,8 @@ async def require(cluster: Cluster, placement: Placement) -> None:
     Raises:
         RightsError: the user lacks rights.
     """
-    missing = [answer.right for answer in await ask(cluster, needed(placement)) if not answer.allowed]
+    rights = needed(placement, cluster.origin.namespace)
+    missing = [answer.right for answer in await ask(cluster, rights) if not answer.allowed]
     if missing:
         who = cluster.origin.impersonated or "The user of this kubeconfig"
         raise RightsError(missing, who, placement.namespace)

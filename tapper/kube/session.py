@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from tapper.kube.placement import Placement
 
 
+LATER = (("ClusterRoleBinding", "RoleBinding"), ("Deployment", "DaemonSet"))
+"""Kinds that are placed after all others, one group after the other. Whoever may not bind any role may bind one whose
+rights he has: the API server looks at the role's.
+"""
+
+
 def new_session() -> str:
     """A name for one."""
     return secrets.token_hex(4)
@@ -82,22 +88,32 @@ async def apply(
     Raises:
         KubeError: the API server refused something.
     """
+    copies = await _pull_secrets(cluster, placement)
     made = await cluster.apply(namespace(placement))
-    await _copy_pull_secrets(cluster, placement)
     items = objects(placement, credentials, str(made["metadata"]["uid"]))
     change(items)
-    first = [item for item in items if item["kind"] not in ("Deployment", "DaemonSet")]
-    await together(*(cluster.apply(item) for item in first))
-    await together(*(cluster.apply(item) for item in items if item not in first))
+    items += copies
+    for step in range(len(LATER) + 1):
+        await together(*(cluster.apply(item) for item in items if _step(item) == step))
     return Session(cluster, placement, credentials.api_token)
 
 
-async def _copy_pull_secrets(cluster: Cluster, placement: Placement) -> None:
-    """Pods can use only secrets of their own namespace."""
+def _step(item: dict[str, Any]) -> int:
+    return next((number for number, kinds_of in enumerate(LATER, 1) if item["kind"] in kinds_of), 0)
+
+
+async def _pull_secrets(cluster: Cluster, placement: Placement) -> list[dict[str, Any]]:
+    """Copies: pods can use only secrets of their own namespace.
+
+    Raises:
+        KubeError: one is not there.
+    """
+    copies: list[dict[str, Any]] = []
     for name in placement.pull_secrets:
         source = await cluster.get(kinds.SECRET, name, cluster.origin.namespace)
         if source is None:
             raise KubeError(f"no secret {name} in namespace {cluster.origin.namespace} to pull the image with")
         meta = {"name": name, "namespace": placement.namespace, "labels": placement.labels()}
         copy = {"apiVersion": "v1", "kind": "Secret", "metadata": meta}
-        await cluster.apply({**copy, "type": source.get("type"), "data": source.get("data")})
+        copies.append({**copy, "type": source.get("type"), "data": source.get("data")})
+    return copies
