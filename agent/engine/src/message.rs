@@ -138,6 +138,13 @@ impl Message {
         self.notes = 0;
     }
 
+    /// Bytes of memory that it takes.
+    #[inline]
+    pub fn held(&self) -> usize {
+        let headers = (self.headers.capacity() + self.trailers.capacity()) * size_of::<Header>();
+        size_of::<Self>() + self.text.capacity() + self.body.data.capacity() + headers
+    }
+
     /// The bytes of a span of the text.
     #[inline]
     pub fn span(&self, (start, end): (u32, u32)) -> &[u8] {

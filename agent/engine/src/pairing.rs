@@ -25,6 +25,7 @@ struct Slot<T> {
     after_loss: Option<u64>,
     /// Sent after a silence.
     fresh: bool,
+    held: usize,
 }
 
 /// Requests of one connection that wait for their responses.
@@ -40,6 +41,7 @@ pub struct Pairing<T> {
     /// What the first request that was sent meanwhile acknowledged.
     asked_meanwhile: Option<u64>,
     last_time: Option<Nanos>,
+    held: usize,
 }
 
 impl<T> Default for Pairing<T> {
@@ -53,6 +55,7 @@ impl<T> Default for Pairing<T> {
             in_answer: false,
             asked_meanwhile: None,
             last_time: None,
+            held: 0,
         }
     }
 }
@@ -70,9 +73,22 @@ impl<T> Pairing<T> {
         }
         let fresh = self.last_time.is_some_and(|last| mark.time - last >= QUIET);
         let after_loss = self.requests_lost.take().filter(|_| !fresh || waiting);
-        self.queue.push_back(Slot { item, start: mark.offset, ack: mark.ack, after_loss, fresh });
+        self.queue.push_back(Slot { item, start: mark.offset, ack: mark.ack, after_loss, fresh, held: 0 });
         self.last_time = Some(mark.time);
         behind_another
+    }
+
+    /// The newest request takes so many bytes of memory.
+    pub fn hold(&mut self, bytes: usize) {
+        if let Some(slot) = self.queue.back_mut() {
+            self.held = self.held - slot.held + bytes;
+            slot.held = bytes;
+        }
+    }
+
+    /// Bytes of memory that the requests take which wait.
+    pub fn held(&self) -> usize {
+        self.held
     }
 
     /// Requests may have been lost behind the last one. `heard`: how much of the server's stream the client had
@@ -131,11 +147,12 @@ impl<T> Pairing<T> {
     /// Takes the request that was found. Those before it, whose responses were lost, are given to `skipped`.
     pub fn take(&mut self, index: usize, mut skipped: impl FnMut(T)) -> Option<T> {
         for slot in self.queue.drain(..index) {
+            self.held -= slot.held;
             skipped(slot.item);
         }
         self.responses_lost = false;
         self.in_answer = true;
-        self.queue.pop_front().map(|slot| slot.item)
+        self.take_oldest()
     }
 
     /// How much of the server's stream the client had received when it sent the oldest request that waits.
@@ -145,7 +162,9 @@ impl<T> Pairing<T> {
 
     /// Takes the oldest request, answered or not.
     pub fn take_oldest(&mut self) -> Option<T> {
-        self.queue.pop_front().map(|slot| slot.item)
+        let slot = self.queue.pop_front()?;
+        self.held -= slot.held;
+        Some(slot.item)
     }
 
     /// A response (also an interim or unpaired one) ended at this offset of the server's stream.

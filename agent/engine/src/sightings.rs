@@ -13,7 +13,8 @@ use crate::packet::{Datagram, Direction, Endpoint, Nanos, Segment, Sight, flags}
 /// How much later a copy comes at most. What is sent again comes later: Linux waits 200 ms at least (TCP_RTO_MIN).
 const DELAY: Nanos = SECOND / 10;
 
-/// Holes of a direction that are kept apart; further ones widen the last, and what falls into it is no copy.
+/// Holes of a direction that are kept apart; beyond, the last ones are one with what lies between, and what falls into
+/// it is no copy.
 const HOLES: usize = 8;
 
 /// Datagrams of a direction that are remembered: bursts are forwarded together.
@@ -40,7 +41,7 @@ struct Seen {
     start: u32,
     end: u32,
     ack: u32,
-    /// Between start and end, what was not seen: begin and end of each.
+    /// Between start and end, what was not seen: begin and end of each, in the order of the stream.
     holes: Vec<(u32, u32)>,
     /// Of the last that was no copy.
     time: Nanos,
@@ -70,12 +71,17 @@ impl Seen {
             });
             self.holes = parts.flatten().filter(|&(from, to)| ahead(to, from)).collect();
         }
+        if ahead(self.start, end) {
+            self.holes.insert(0, (end, self.start));
+        }
         if ahead(seq, self.end) {
-            if self.holes.len() < HOLES {
-                self.holes.push((self.end, seq));
-            } else {
-                self.holes[HOLES - 1].1 = seq;
-            }
+            self.holes.push((self.end, seq));
+        }
+        while self.holes.len() > HOLES
+            && let Some((_, to)) = self.holes.pop()
+            && let Some(last) = self.holes.last_mut()
+        {
+            last.1 = to;
         }
         if ahead(end, self.end) {
             self.end = end;
@@ -237,6 +243,22 @@ mod tests {
         for number in 0..2 * HOLES as u32 - 1 {
             assert!(!seen.is_copy(&segment(OTHER, 0, 10 * number + 3, b"defghij"), 0));
         }
+    }
+
+    #[test]
+    fn holes_within_holes_and_before_all_have_the_same_bound() {
+        let mut seen = Sightings::default();
+        assert!(!seen.is_copy(&segment(VETH, 0, 100_000, b"x"), 0));
+        assert!(!seen.is_copy(&segment(VETH, 0, 200_000, b"x"), 0));
+        for number in 0..1000 {
+            for seq in [199_000 - 7 * number, 101_000 + 7 * number, 99_000 - 7 * number] {
+                assert!(!seen.is_copy(&segment(VETH, 0, seq, b"x"), 0));
+                assert!(seen.sides[0].holes.len() <= HOLES);
+            }
+        }
+        assert!(!seen.is_copy(&segment(OTHER, 0, 98_994, b"x"), 0), "between two that came before all");
+        assert!(!seen.is_copy(&segment(OTHER, 0, 150_000, b"x"), 0));
+        assert!(seen.is_copy(&segment(BRIDGE, 0, 92_007, b"x"), 0), "the foremost of all");
     }
 
     #[test]

@@ -49,6 +49,14 @@ impl Flow {
             Self::Udp(flow) => flow.finish(how, out),
         }
     }
+
+    /// Bytes held when last counted.
+    fn counted(&self) -> usize {
+        match self {
+            Self::Tcp(flow) => flow.counted(),
+            Self::Udp(flow) => flow.counted(),
+        }
+    }
 }
 
 /// How often flows are looked at for what time alone changes.
@@ -116,9 +124,15 @@ impl Flows {
         let key = Key::new(datagram.src, datagram.dst, false);
         if let Some(Flow::Udp(flow)) = self.table.get_mut(&key) {
             if time - flow.last_time < out.config.limits.udp_idle {
+                let before = flow.counted();
                 flow.datagram(datagram, time, out);
+                self.held = self.held + flow.count() - before;
+                if self.held > out.config.limits.held {
+                    self.evict(out);
+                }
                 return;
             }
+            self.held -= flow.counted();
             flow.finish(End::Idle, out);
             self.table.remove(&key);
         }
@@ -126,6 +140,7 @@ impl Flows {
         out.counters.add(Counter::UdpFlows, 1);
         let mut flow = Box::new(UdpFlow::new(datagram, time, out));
         flow.datagram(datagram, time, out);
+        self.held += flow.count();
         self.table.insert(key, Flow::Udp(flow));
     }
 
@@ -138,7 +153,7 @@ impl Flows {
     }
 
     fn make_room(&mut self, out: &mut Output) {
-        if self.table.len() >= out.config.limits.flows {
+        if self.table.len() >= out.config.limits.flows || self.held > out.config.limits.held {
             self.evict(out);
         }
     }
@@ -150,14 +165,16 @@ impl Flows {
             return;
         }
         let nth = times.len() / 16;
-        let bound = *times.select_nth_unstable(nth).1;
+        let (longer, &mut bound, _) = times.select_nth_unstable(nth);
+        // Of those idle for the same time, no more go.
+        let mut others = nth + 1 - longer.iter().filter(|&&time| time < bound).count();
         let held = &mut self.held;
         self.table.retain(|_, flow| {
-            let stays = flow.last_time() > bound;
+            let time = flow.last_time();
+            let stays = time > bound || time == bound && others == 0;
             if !stays {
-                if let Flow::Tcp(flow) = flow {
-                    *held -= flow.counted();
-                }
+                others -= usize::from(time == bound);
+                *held -= flow.counted();
                 flow.end(End::Unseen, out);
                 out.counters.add(Counter::Evicted, 1);
             }
@@ -177,7 +194,12 @@ impl Flows {
                 *held = *held + if stays { flow.count() } else { 0 } - before;
                 stays
             }
-            Flow::Udp(flow) => flow.tick(now, out),
+            Flow::Udp(flow) => {
+                let before = flow.counted();
+                let stays = flow.tick(now, out);
+                *held = *held + if stays { flow.count() } else { 0 } - before;
+                stays
+            }
         });
     }
 
@@ -197,9 +219,7 @@ impl Flows {
         self.table.retain(|key, flow| {
             let stays = keeps(key.low, key.high);
             if !stays {
-                if let Flow::Tcp(flow) = flow {
-                    *held -= flow.counted();
-                }
+                *held -= flow.counted();
                 flow.end(End::Unseen, out);
             }
             stays
@@ -251,3 +271,6 @@ fn conn(client: Endpoint, server: Endpoint, time: Nanos, tcp: bool, origin: u64)
         sightings: Sightings::default(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ pub(super) struct UdpFlow {
     refused: Option<&'static str>,
     revision: u16,
     reported_packets: u64,
+    /// Bytes held when last counted.
+    counted: usize,
 }
 
 impl UdpFlow {
@@ -36,7 +38,19 @@ impl UdpFlow {
             refused: None,
             revision: 0,
             reported_packets: 0,
+            counted: 0,
         }
+    }
+
+    /// Bytes that the flow held when last counted.
+    pub fn counted(&self) -> usize {
+        self.counted
+    }
+
+    /// Counts the bytes that the flow holds.
+    pub fn count(&mut self) -> usize {
+        self.counted = self.dissector.as_ref().map_or(0, |dissector| dissector.held());
+        self.counted
     }
 
     pub fn datagram(&mut self, datagram: &Datagram<'_>, time: Nanos, out: &mut Output) {

@@ -24,9 +24,9 @@ use crate::redact::Redactor;
 use crate::stream::Side;
 use crate::{id, schema};
 
-/// Messages whose buffers are kept for reuse.
-const POOL: usize = 4096;
-/// A buffer larger than this is freed instead of being kept: one large body must not pin its memory.
+/// Bytes of messages that are kept for reuse.
+const POOL_BYTES: usize = 32 << 20;
+/// A message larger than this is freed instead of being kept: one large body must not pin its memory.
 const POOLED_BYTES: usize = 128 << 10;
 
 /// Makes rows; shared by all dissectors of an engine.
@@ -41,6 +41,7 @@ pub struct Output {
     classes: Classes,
     #[allow(clippy::vec_box, reason = "they are handed out and taken back as boxes")]
     pool: Vec<Box<Message>>,
+    pool_bytes: usize,
     decoded: Vec<u8>,
     redacted: Vec<u8>,
     exchanges: ExchangeColumns,
@@ -80,6 +81,7 @@ impl Output {
             content: ContentDecoder::default(),
             classes: Classes::default(),
             pool: Vec::new(),
+            pool_bytes: 0,
             decoded: Vec::new(),
             redacted: Vec::new(),
             exchanges: ExchangeColumns::default(),
@@ -90,15 +92,18 @@ impl Output {
 
     /// An empty message from the pool.
     pub fn message(&mut self) -> Box<Message> {
-        self.pool.pop().unwrap_or_default()
+        let message = self.pool.pop().unwrap_or_default();
+        self.pool_bytes = self.pool_bytes.saturating_sub(message.held());
+        message
     }
 
     /// Gives a message's buffers back.
     pub fn recycle(&mut self, mut message: Box<Message>) {
-        let bytes = message.text.capacity() + message.body.data.capacity();
-        if self.pool.len() < POOL && bytes <= POOLED_BYTES {
+        let bytes = message.held();
+        if bytes <= POOLED_BYTES && self.pool_bytes + bytes <= POOL_BYTES {
             message.clear();
             self.pool.push(message);
+            self.pool_bytes += bytes;
         }
     }
 

@@ -134,6 +134,9 @@ pub trait DatagramDissector: Send {
 
     /// Whether something waits for an answer.
     fn is_waiting(&self) -> bool;
+
+    /// Bytes of heap that it holds, for the memory bound.
+    fn held(&self) -> usize;
 }
 
 /// A protocol over datagrams that can be recognised.

@@ -2,13 +2,18 @@
 
 use std::collections::VecDeque;
 
-use crate::packet::Nanos;
 use crate::stream::{Mark, View};
 
 /// A segment that waits for what precedes it.
 pub(super) struct Waiting {
     pub mark: Mark,
     pub data: Vec<u8>,
+}
+
+impl Waiting {
+    pub fn held(&self) -> usize {
+        size_of::<Self>() + self.data.len()
+    }
 }
 
 /// One direction of a connection.
@@ -26,9 +31,8 @@ pub(super) struct Half {
     pub acked: u64,
     /// Segments that can't be delivered yet, by ascending offset, not overlapping.
     pub waiting: VecDeque<Waiting>,
+    /// What they take, small ones more for themselves than for their bytes.
     pub waiting_bytes: usize,
-    /// When the first of them began to wait.
-    pub waiting_since: Nanos,
     /// Delivered bytes that the dissector did not consume, behind `rest_from`.
     rest: Vec<u8>,
     rest_from: usize,
@@ -100,9 +104,6 @@ impl Half {
 
     /// Keeps a segment until what precedes it is there; the first copy of a byte counts. Gives the number of new bytes.
     pub fn wait(&mut self, mut mark: Mark, mut data: &[u8]) -> usize {
-        if self.waiting.is_empty() {
-            self.waiting_since = mark.time;
-        }
         let mut at = self.waiting.partition_point(|w| w.mark.offset <= mark.offset);
         if at > 0 {
             let before = &self.waiting[at - 1];
@@ -120,8 +121,9 @@ impl Half {
                 None => data.len(),
             };
             if room > 0 {
-                self.waiting.insert(at, Waiting { mark, data: data[..room].to_vec() });
-                self.waiting_bytes += room;
+                let waiting = Waiting { mark, data: data[..room].to_vec() };
+                self.waiting_bytes += waiting.held();
+                self.waiting.insert(at, waiting);
                 new += room;
                 at += 1;
             }

@@ -85,8 +85,9 @@ impl TcpFlow {
 
     pub(super) fn deliver_front(&mut self, side: Side, out: &mut Output) {
         let half = &mut self.halves[side as usize];
-        if let Some(Waiting { mut mark, data }) = half.waiting.pop_front() {
-            half.waiting_bytes -= data.len();
+        if let Some(waiting) = half.waiting.pop_front() {
+            half.waiting_bytes -= waiting.held();
+            let Waiting { mut mark, data } = waiting;
             let known = (half.next.saturating_sub(mark.offset) as usize).min(data.len());
             mark.offset += known as u64;
             if known < data.len() {

@@ -74,6 +74,10 @@ impl DatagramDissector for DnsUdp {
     fn is_waiting(&self) -> bool {
         self.questions.is_waiting()
     }
+
+    fn held(&self) -> usize {
+        self.questions.held()
+    }
 }
 
 /// Dissects one TCP connection.
@@ -149,5 +153,9 @@ impl Dissector for DnsTcp {
 
     fn tick(&mut self, now: Nanos, cx: &mut Context<'_>) {
         self.questions.tick(now, cx);
+    }
+
+    fn held(&self) -> usize {
+        self.questions.held()
     }
 }

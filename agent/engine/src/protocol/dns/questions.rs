@@ -30,10 +30,18 @@ struct Pending {
     answer_lost: bool,
 }
 
+impl Pending {
+    fn held(&self) -> usize {
+        size_of::<Self>() + self.question.name.capacity() + self.message.held()
+    }
+}
+
 /// The questions of one flow.
 #[derive(Default)]
 pub(super) struct Questions {
     pending: Vec<Pending>,
+    /// Bytes that they take.
+    held: usize,
     asked: u32,
 }
 
@@ -41,6 +49,11 @@ impl Questions {
     /// Whether one waits for its answer.
     pub fn is_waiting(&self) -> bool {
         self.pending.iter().any(|pending| !pending.answered)
+    }
+
+    /// Bytes of memory that they take.
+    pub fn held(&self) -> usize {
+        self.held
     }
 
     /// The answers to what waits may be lost.
@@ -121,6 +134,7 @@ impl Questions {
             pending.message.notes |= notes::REUSED;
         }
         self.asked += 1;
+        self.held += pending.held();
         self.pending.push(pending);
     }
 
@@ -164,6 +178,7 @@ impl Questions {
 
     fn forget(&mut self, index: usize, cx: &mut Context<'_>) {
         let pending = self.pending.remove(index);
+        self.held -= pending.held();
         cx.out.recycle(pending.message);
     }
 
@@ -183,6 +198,7 @@ impl Questions {
             };
             self.put(index, None, outcome, error, cx);
         }
+        self.held = 0;
         while let Some(pending) = self.pending.pop() {
             cx.out.recycle(pending.message);
         }

@@ -1,6 +1,7 @@
 //! Bodies, and where messages end.
 
 use super::framing::{Framing, Progress};
+use super::record::Call;
 use super::sync::next_segment;
 use super::{At, Http1, Reading};
 use crate::counters::Counter;
@@ -54,6 +55,10 @@ impl Http1 {
         }
         if let (Some(answer), Side::Server) = (&mut self.answer, side) {
             answer.stream = stream;
+        }
+        if (side, self.reading) == (Side::Client, Reading::Newest) {
+            let held = size_of::<Call>() + self.message(side).map_or(0, |message| message.held());
+            self.pairing.hold(held);
         }
         self.at[side as usize] = At::Body(framing);
         if over {

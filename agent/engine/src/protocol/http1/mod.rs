@@ -250,13 +250,12 @@ impl Dissector for Http1 {
     }
 
     fn held(&self) -> usize {
-        let message = |m: &Message| m.text.capacity() + m.body.data.capacity();
         let answer = self.answer.as_ref().map_or(0, |answer| {
-            message(&answer.response)
-                + answer.call.request.as_deref().map_or(0, message)
+            answer.response.held()
+                + answer.call.request.as_deref().map_or(0, Message::held)
                 + answer.stream.as_ref().map_or(0, |stream| stream.events.held())
         });
-        answer + self.pairing.len() * 1024
+        answer + self.pairing.held()
     }
 }
 

@@ -60,12 +60,14 @@ impl Http1 {
         }
         let reused = if self.exchanges > 0 { notes::REUSED } else { 0 };
         self.exchanges = self.exchanges.saturating_add(1);
+        let held = size_of::<Call>() + message.held();
         let call = Call { id, request: Some(message), head, interim: Vec::new(), notes: reused, revision: 0 };
         if self.pairing.ask(call, first)
             && let Some(call) = self.pairing.last()
         {
             call.notes |= notes::PIPELINED;
         }
+        self.pairing.hold(held);
         self.at[Side::Client as usize] = if !framing.is_over() {
             self.reading = Reading::Newest;
             At::Body(framing)
