@@ -67,12 +67,15 @@ def _rights(placement: Placement) -> list[Object]:
         within = object_of(kinds.ROLE, placement.namespace, placement, namespace=name)
         within["rules"] = rules(WATCHED)
         made += [within, _binding(kinds.ROLE_BINDING, kinds.ROLE, placement, name)]
-    return made
+    agents = object_of(kinds.ROLE, COLLECTOR, placement)  # why one does not start
+    agents["rules"] = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]
+    return [*made, agents, _binding(kinds.ROLE_BINDING, kinds.ROLE, placement, placement.namespace, COLLECTOR)]
 
 
-def _binding(kind: Kind, role: Kind, placement: Placement, within: str | None) -> Object:
-    item = object_of(kind, placement.namespace, placement, namespaced=within is not None, namespace=within)
-    item["roleRef"] = {"apiGroup": role.group, "kind": role.name, "name": placement.namespace}
+def _binding(kind: Kind, role: Kind, placement: Placement, within: str | None, name: str | None = None) -> Object:
+    name = name or placement.namespace
+    item = object_of(kind, name, placement, namespaced=within is not None, namespace=within)
+    item["roleRef"] = {"apiGroup": role.group, "kind": role.name, "name": name}
     item["subjects"] = [{"kind": "ServiceAccount", "name": COLLECTOR, "namespace": placement.namespace}]
     return item
 

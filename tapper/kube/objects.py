@@ -48,7 +48,7 @@ def pod(item: Json) -> Pod:
         version=_version(labels, spec),
         start=moment(status.get("startTime")),
         finished=status.get("phase") in ("Succeeded", "Failed"),
-        ready=any(_dict(c).get("type") == "Ready" and _dict(c).get("status") == "True" for c in _conditions(status)),
+        ready=is_ready(item),
         waiting=_waiting(status, states),
     )
 
@@ -112,6 +112,12 @@ def made(item: Json) -> Made:
     namespace, name = key(item)
     meta = _dict(item.get("metadata"))
     return Made(str(meta.get("uid") or ""), namespace, name, _owner(meta))
+
+
+def is_ready(item: Json) -> bool:
+    """Whether a pod or node says that it is ready."""
+    conditions = [_dict(condition) for condition in _conditions(_dict(item.get("status")))]
+    return any(told.get("type") == "Ready" and told.get("status") == "True" for told in conditions)
 
 
 def moment(text: Any) -> int | None:

@@ -13,7 +13,7 @@ from tapper.kube.placement import AGENT, COLLECTOR
 from tapper.kube.refusals import ApiError, KubeError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     import aiohttp
 
@@ -36,11 +36,13 @@ class Progress:
     agents: int
     """Ready."""
     nodes: int
-    """That shall have one."""
+    """That shall have one, but for those that are `away`."""
+    away: tuple[str, ...] = ()
+    """Nodes that are not ready themselves: their agents begin once they are."""
     problems: tuple[str, ...] = ()
     """Why something is not ready yet: the pod, its node, the cluster's words."""
     image: str | None = None
-    """A problem with the image, if that is what it is."""
+    """A problem with the image, where nothing can come of the session for it."""
 
     @property
     def ready(self) -> bool:
@@ -48,8 +50,14 @@ class Progress:
         return self.collector and self.nodes > 0 and self.agents >= self.nodes
 
 
-async def progress(session: Session) -> Progress:
-    """How far it is now, as the cluster tells it: a second or more after it was so."""
+async def progress(
+    session: Session, matter: frozenset[str] = frozenset(), away: frozenset[str] = frozenset()
+) -> Progress:
+    """How far it is now, as the cluster tells it: a second or more after it was so.
+
+    `matter`: nodes of which at least one must have an agent; none: of any.
+    `away`: nodes that are not ready themselves.
+    """
     cluster, where = session.cluster, session.placement.namespace
     labels = f"app.kubernetes.io/instance={session.placement.session}"
     items, deployment, daemon = await asyncio.gather(
@@ -59,14 +67,35 @@ async def progress(session: Session) -> Progress:
     )
     pods = [objects.pod(item) for item in items if "deletionTimestamp" not in item["metadata"]]
     collectors, agents = _rolled(deployment, "updatedReplicas"), _rolled(daemon, "updatedNumberScheduled")
-    problems = [(pod, pod.waiting) for pod in pods if pod.waiting is not None and not pod.ready]
+    waiting = [pod for pod in pods if not pod.ready and pod.node in away and _is(pod, "agent")]
+    pods = [pod for pod in pods if pod not in waiting]
+    nodes = int(((daemon or {}).get("status") or {}).get("desiredNumberScheduled") or 0) - len(waiting)
     return Progress(
         collector=collectors > 0 and _ready(pods, "collector") > 0,
         agents=min(agents, _ready(pods, "agent")),
-        nodes=int(((daemon or {}).get("status") or {}).get("desiredNumberScheduled") or 0),
-        problems=tuple(f"{pod.name} on {pod.node or 'no node'}: {told}" for pod, told in problems),
-        image=next((told for _, told in problems if told and told.startswith(IMAGE_WORDS)), None),
+        nodes=nodes,
+        away=tuple(sorted(pod.node for pod in waiting if pod.node)),
+        problems=tuple(f"{p.name} on {p.node or 'no node'}: {p.waiting}" for p in pods if p.waiting and not p.ready),
+        image=_no_image([pod for pod in pods if _is(pod, "collector")], 1)
+        or _no_image(
+            [p for p in pods if _is(p, "agent") and (not matter or p.node in matter)], len(matter) if matter else nodes
+        ),
     )
+
+
+def _no_image(pods: list[Pod], count: int) -> str | None:
+    """Why none of so many pods gets its image; None: one has it, or may get it yet."""
+    told = [pod.waiting for pod in pods if not pod.ready and pod.waiting and pod.waiting.startswith(IMAGE_WORDS)]
+    return told[0] if told and len(told) == len(pods) >= count else None
+
+
+async def not_ready(session: Session) -> frozenset[str]:
+    """The nodes that are so themselves."""
+    try:
+        items = await session.cluster.list(kinds.NODE)
+    except ApiError:  # who may not see them waits longer
+        return frozenset()
+    return frozenset(objects.key(item)[1] for item in items if not objects.is_ready(item))
 
 
 async def events(session: Session) -> tuple[str, ...]:
@@ -90,33 +119,44 @@ def _of(event: dict[str, Any]) -> str:
 
 
 async def ready(
-    session: Session, seconds: float, told: Callable[[Progress], None], *, every: bool = False, url: str | None = None
+    session: Session,
+    seconds: float,
+    told: Callable[[Progress], None],
+    *,
+    every: bool = False,
+    matter: Iterable[str] = (),
+    url: str | None = None,
 ) -> Progress:
-    """Until the collector and all agents are ready, or some are and `every` one is not asked for; tells of changes.
+    """Until the collector and all agents are ready, or some are and `every` one is not asked for or the time is over;
+    tells of changes. Agents of nodes that are not ready themselves are not waited for.
 
     `url` leads to the API of a collector that was not there before: what it says itself is known sooner.
+    `matter`: nodes without which the others are of no use, such as those of the tapped pods; none: all are alike.
 
     Raises:
-        KubeError: they are not in time, or the image can't be had; the message says what to do.
+        KubeError: none are in time, or the image can't be had; the message says what to do.
     """
+    nodes = frozenset(matter)
+    away = await not_ready(session) if every else frozenset()
     last: Progress | None = None
     end = time.monotonic() + seconds
     some: float | None = None  # since when some are ready
     quiet = time.monotonic() + EVENTS_AFTER
     async with _asked(url, session.token) as heard:
         while True:
-            now = heard.joined(await progress(session))
-            if not now.ready and not now.problems and time.monotonic() > quiet:
+            now = heard.joined(await progress(session, nodes, away))
+            if now.collector and now.agents:
+                some = some or time.monotonic()
+            late = time.monotonic() > (end if every or some is None else min(end, some + OTHERS))
+            if not now.ready and not now.problems and (late or time.monotonic() > quiet):
                 now = replace(now, problems=await events(session))
             if now != last:
                 told(now)
                 last = now
             if now.image is not None:
                 raise KubeError(image_problem(session.placement.image, now.image))
-            if now.collector and now.agents:
-                some = some or time.monotonic()
-                if now.ready or (not every and time.monotonic() - some > OTHERS):
-                    return now
+            if now.collector and now.agents and (now.ready or late):
+                return now
             if time.monotonic() > end:
                 why = "".join(f"\n  {problem}" for problem in now.problems)
                 raise KubeError(
@@ -184,8 +224,12 @@ def _connected(health: dict[str, Any]) -> int:
     return sum(agent["state"] == "ready" for agent in health["agents"])
 
 
+def _is(pod: Pod, component: str) -> bool:
+    return pod.labels.get("app.kubernetes.io/component") == component
+
+
 def _ready(pods: list[Pod], component: str) -> int:
-    return sum(pod.ready for pod in pods if pod.labels.get("app.kubernetes.io/component") == component)
+    return sum(pod.ready for pod in pods if _is(pod, component))
 
 
 def _rolled(item: dict[str, Any] | None, figure: str) -> int:

@@ -77,10 +77,20 @@ class Objects:
                 for path in found:
                     del self.there[path]
             return web.json_response({"metadata": {}, "items": list(found.values())})
-        item = self.there.pop(request.path, None) if request.method == "DELETE" else self.there.get(request.path)
+        item = self.there.get(request.path)
         if item is None:
             return web.json_response({"kind": "Status", "message": f"no {last}", "code": 404}, status=404)
+        if request.method == "DELETE":
+            self._drop(request.path)
         return web.json_response(item)
+
+    def _drop(self, path: str) -> None:
+        """With what is in it, or belongs to it."""
+        meta = self.there.pop(path)["metadata"]
+        for other, item in list(self.there.items()):
+            owners = [owner["uid"] for owner in item["metadata"].get("ownerReferences", ())]
+            if f"/{path.split('/', 3)[-1]}/" in other or meta["uid"] in owners:
+                del self.there[other]
 
     def _list(self, path: str, labels: str) -> dict[str, Object]:
         base, _, plural = path.rpartition("/")

@@ -80,6 +80,11 @@ async def _install(cluster_of: Cluster, placement: Placement) -> int:
         await require(cluster, placement)
         session = await install(cluster, placement)
         progress = await ready(session, READY_SECONDS, lines.progress, every=True)
-    lines.say(f"installed in namespace {placement.namespace}: the collector, and agents on {progress.agents} nodes")
+    agents = f"agents on {progress.agents} of {progress.nodes + len(progress.away)} nodes"
+    lines.say(f"installed in namespace {placement.namespace}: the collector, and {agents}")
+    for problem in () if progress.ready else progress.problems:
+        lines.say(f"not ready: {problem}")
+    for node in progress.away:
+        lines.say(f"not ready: node {node} itself; its agent begins once it is")
     lines.say("look: tapper attach     remove: tapper uninstall")
     return exits.OK

@@ -178,9 +178,10 @@ class _Opening:
         if not pods:
             raise KubeError(await nothing(cluster, selection, names))
         mixed = [pod for pod in pods if not pod.apart]
-        if len(mixed) == len(pods):
+        pods = [pod for pod in pods if pod.apart]
+        if not pods:
             raise KubeError(not_tapped(mixed))
-        self._lines.tapping([pod for pod in pods if pod.apart], cluster.origin.context)
+        self._lines.tapping(pods, cluster.origin.context)
         if mixed:
             self._lines.say(not_tapped(mixed))
         begun = time.monotonic()
@@ -190,7 +191,8 @@ class _Opening:
         loading = asyncio.create_task(asyncio.to_thread(_load))
         self.token = session.token
         url = await self._held.enter_async_context(session.forwarded())
-        await ready(session, READY_SECONDS, self._lines.progress, url=url)
+        matter = {pod.node for pod in pods if pod.node is not None}
+        await ready(session, READY_SECONDS, self._lines.progress, matter=matter, url=url)
         await loading
         self._lines.ready(time.monotonic() - begun)
         self._beat = asyncio.create_task(self._keep_alive(url))

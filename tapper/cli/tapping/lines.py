@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tapper.kube.facts import Pod
     from tapper.kube.starting import Progress
 
-SHOWN_PODS = 5
+SHOWN_PODS, SHOWN_PROBLEMS = 5, 3
 
 
 class Lines:
@@ -68,3 +68,5 @@ class Lines:
         self.say(f"agent    ready on {self._last.agents}/{self._last.nodes} nodes     {seconds:.1f} s")
         if not self._last.ready:
             self.say("         begun without the others: pods on their nodes are heard once they are ready")
+            for problem in self._last.problems[:SHOWN_PROBLEMS]:
+                self.say(f"         {problem}")

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds, objects
-from tapper.kube.checking import BAD, GOOD, Finding
+from tapper.kube.checking import BAD, DOUBT, GOOD, Finding
 from tapper.kube.probe import PROBE, probe
 from tapper.kube.refusals import KubeError
 from tapper.kube.session import plan
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tapper.kube.cluster import Cluster
     from tapper.kube.placement import Placement
     from tapper.kube.session import Session
+    from tapper.kube.starting import Progress
 
 READY_SECONDS = 120.0
 TRAFFIC_SECONDS = 20.0  # kubelets ask a probe every second
@@ -40,37 +41,61 @@ async def trial(cluster: Cluster, placement: Placement, passing: Callable[[str],
                 yield finding
     finally:
         passing("removing the live test ...")
-        begun = time.monotonic()
+        removed = await _remove(session)
+    yield removed
+
+
+async def _remove(session: Session) -> Finding:
+    begun, name = time.monotonic(), session.placement.namespace
+    try:
         async with asyncio.timeout(REMOVE_SECONDS):
             await session.remove()
-    yield Finding("clean-up", GOOD, f"nothing is left of the live test ({time.monotonic() - begun:.1f} s)")
+    except TimeoutError:
+        return Finding("clean-up", DOUBT, f"{name} is still being deleted", "`tapper clean` tells what holds it up")
+    except KubeError as error:
+        return Finding(
+            "clean-up", BAD, f"{name} could not be removed: {error}", f"tapper clean {session.placement.session}"
+        )
+    return Finding("clean-up", GOOD, f"nothing is left of the live test ({time.monotonic() - begun:.1f} s)")
 
 
 async def _run(cluster: Cluster, session: Session, passing: Callable[[str], None]) -> AsyncIterator[Finding]:
-    begun = time.monotonic()
-    where = session.placement.namespace
-    try:
-        await cluster.apply(probe(session.placement))
-        await ready(
-            session, READY_SECONDS, lambda now: passing(f"live test: agents ready {now.agents}/{now.nodes}"), every=True
-        )
-    except KubeError as error:
-        yield Finding("image", BAD, str(error), "see the lines above")
-        return
-    yield Finding("image", GOOD, f"{session.placement.image} runs ({time.monotonic() - begun:.1f} s)")
-    labels = f"app.kubernetes.io/instance={session.placement.session}"
-    pods = [objects.pod(item) for item in await cluster.list(kinds.POD, where, labels)]
-    wanted = {pod.name: pod.node for pod in pods if pod.labels.get("app.kubernetes.io/component") == PROBE}
-    try:
-        async with session.forwarded() as url:
-            from tapper.feed.remote import open_remote
+    def told(now: Progress) -> None:
+        passing(f"live test: agents ready {now.agents}/{now.nodes}")
 
-            feed = await asyncio.to_thread(open_remote, url, session.token)
-            try:
-                async for finding in _seen(feed, wanted, passing):
-                    yield finding
-            finally:
-                await asyncio.to_thread(feed.close)
+    begun = time.monotonic()
+    # it is asked from when it is there: a collector that nobody asks anything removes the session
+    async with session.forwarded() as url:
+        try:
+            await cluster.apply(probe(session.placement))
+            now = await ready(session, READY_SECONDS, told, every=True, url=url)
+        except KubeError as error:
+            yield Finding("image", BAD, str(error), "see the lines above")
+            return
+        yield Finding("image", GOOD, f"{session.placement.image} runs ({time.monotonic() - begun:.1f} s)")
+        for node in now.away:
+            yield Finding(f"node {node}", DOUBT, "it is not ready, and was not tried")
+        for problem in () if now.ready else now.problems:
+            yield Finding("agent", BAD, problem, "without it, pods of that node can't be tapped")
+        async for finding in _tried(cluster, session, url, now.away, passing):
+            yield finding
+
+
+async def _tried(
+    cluster: Cluster, session: Session, url: str, away: tuple[str, ...], passing: Callable[[str], None]
+) -> AsyncIterator[Finding]:
+    from tapper.feed.remote import open_remote
+
+    labels = f"app.kubernetes.io/instance={session.placement.session},app.kubernetes.io/component={PROBE}"
+    try:
+        items = await cluster.list(kinds.POD, session.placement.namespace, labels)
+        wanted = {pod.name: pod.node for pod in map(objects.pod, items) if pod.node not in away}
+        feed = await asyncio.to_thread(open_remote, url, session.token)
+        try:
+            async for finding in _seen(feed, wanted, passing):
+                yield finding
+        finally:
+            await asyncio.to_thread(feed.close)
     except Exception as error:  # whatever it is, it is a finding
         yield Finding("collector", BAD, f"can't be reached through the API server: {error}", "is port-forward allowed?")
 
