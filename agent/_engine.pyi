@@ -78,6 +78,7 @@ class FileReader:
         redact_names: Sequence[str] = (),
         descriptors: Sequence[bytes] = (),
         batch_rows: int = 16384,
+        batch_ns: int | None = None,
         compression: str = "zstd",
     ) -> FileReader:
         """Opens nothing yet.
@@ -93,6 +94,8 @@ class FileReader:
             descriptors: sets of descriptors of Protocol Buffers (`FileDescriptorSet`): what fields of gRPC messages are
                 called, so that secrets among them are found; what servers tell of themselves is known besides.
             batch_rows: exchanges in one batch.
+            batch_ns: time of the packets in one batch, at least 1, if need be an empty one; the first has the first
+                packet alone. None: however long they take.
             compression: of payloads: "zstd" (a fast level: quicker than lz4, and fewer bytes), "lz4" or "none".
 
         Raises:

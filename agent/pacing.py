@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent._engine import Batch, FileReader
+    from agent._engine import Batch
 
-ROWS = 64
-"""Of one batch: it comes as late as its newest packet, and few rows wait for that."""
+EVERY_S = 0.1
+"""Between batches, as of a live source: each comes as late as its newest packet."""
 
 
 class Paced:
-    """A reader of a file, with the time between its packets divided by `speed`."""
+    """A reader of a file, with the time between its packets divided by `speed`. `how`: arguments of `FileReader`."""
 
-    def __init__(self, reader: FileReader, speed: float) -> None:
-        self._reader = reader
+    def __init__(self, path: str, speed: float, **how: Any) -> None:
+        from agent._engine import FileReader
+
+        self._reader = FileReader([path], batch_ns=math.ceil(EVERY_S * speed * 1e9), **how)
         self._speed = speed
         self._closed = threading.Event()
 

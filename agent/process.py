@@ -21,7 +21,7 @@ from agent import serving
 from agent.addresses import node_addresses
 from agent.budget import Budget
 from agent.health import application
-from agent.pacing import ROWS, Paced
+from agent.pacing import Paced
 from agent.rights import advice
 from agent.shipper import Shipper
 from agent.sources import COUNTERS_EVERY
@@ -182,7 +182,7 @@ class Agent:
         if place is None:
             if (pace := self._options.pace) is None:
                 return _engine.FileReader([target.value], **how)
-            return Paced(_engine.FileReader([target.value], batch_rows=ROWS, **how), pace)
+            return Paced(target.value, pace, **how)
         how["exclude"] = self._ends(settings)
         if not hasattr(_engine, "LiveReader"):
             return _portable(place, how)

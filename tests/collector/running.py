@@ -120,3 +120,9 @@ def agent(to: Running, name: str, *options: str) -> Iterator[subprocess.Popen[st
         finally:
             process.terminate()
             process.wait(60)
+
+
+def replay_command(to: Running, file: Path, speed: str = "max") -> list[str]:
+    """`tapper replay`, as fast as it goes unless said."""
+    command = [sys.executable, "-m", "tapper.cli", "replay", str(file), "--speed", speed, "--collector", to.agents]
+    return [*command, "--token-file", str(to.credentials / "token"), "--ca", str(to.credentials / "ca.pem")]

@@ -23,7 +23,7 @@ from agent.spool import Spool
 from tapper.cli.tapping.local import environment
 from tapper.model import control
 from tapper.model.schema import SCHEMA_VERSION
-from tests.collector.running import VIP, Running, agent, behind_nat, collector, requests
+from tests.collector.running import VIP, Running, agent, behind_nat, collector, replay_command, requests
 from tests.live.network import needs_root, nginx, pair, wait_until
 from tests.processes import started
 
@@ -298,12 +298,6 @@ def recorded(host: Host, file: Path, answers: int) -> Iterator[None]:
             pass
         yield
         wait_until(lambda: file.read_bytes().count(b"HTTP/1.1 200") == answers)
-
-
-def replay_command(to: Running, file: Path) -> list[str]:
-    """`tapper replay`, as fast as it goes."""
-    command = [sys.executable, "-m", "tapper.cli", "replay", str(file), "--speed", "max", "--collector", to.agents]
-    return [*command, "--token-file", str(to.credentials / "token"), "--ca", str(to.credentials / "ca.pem")]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,25 @@ pub struct ReadBatch {
     pub now: Nanos,
 }
 
+/// Says when a batch ends by the time of its packets. The first one has the first packet alone, which tells when all
+/// begins.
+struct Span {
+    length: Nanos,
+    until: Option<Nanos>,
+}
+
+impl Span {
+    /// Whether a packet of this time is for the next batch.
+    fn ends(&mut self, time: Nanos) -> bool {
+        let ends = self.until.is_some_and(|until| time >= until);
+        if ends {
+            self.until = Some(time.saturating_add(self.length));
+        }
+        self.until.get_or_insert(time);
+        ends
+    }
+}
+
 /// Reads capture files.
 pub struct Reader {
     paths: VecDeque<String>,
@@ -45,6 +64,7 @@ pub struct Reader {
     pipeline: Pipeline,
     writers: PayloadWriters,
     batch_rows: usize,
+    span: Option<Span>,
     finished_bytes: u64,
     error: Option<CaptureError>,
     ended: bool,
@@ -59,10 +79,16 @@ impl Reader {
             pipeline: Pipeline::new(config),
             writers: PayloadWriters::new(compression),
             batch_rows,
+            span: None,
             finished_bytes: 0,
             error: None,
             ended: false,
         }
+    }
+
+    /// Has a batch end, if need be an empty one, before the packet that comes so long after its first one.
+    pub fn set_span(&mut self, length: Nanos) {
+        self.span = Some(Span { length, until: None });
     }
 
     /// Reads until a batch is full, a slow pipe made its rows wait, or the end. After `None` comes nothing more. An
@@ -77,6 +103,16 @@ impl Reader {
         let began = Instant::now();
         let mut stride = 0u32;
         loop {
+            if stride == 0 {
+                if stop.load(Ordering::Relaxed) {
+                    self.ended = true;
+                    return Ok(None);
+                }
+                if began.elapsed() >= FLUSH && self.pipeline.rows() > 0 {
+                    return Ok(Some(self.batch()));
+                }
+            }
+            stride = (stride + 1) % STRIDE;
             let Some(source) = &mut self.source else {
                 let Some(path) = self.paths.pop_front() else {
                     self.ended = true;
@@ -89,8 +125,16 @@ impl Reader {
                 }
                 continue;
             };
+            let position = self.finished_bytes + source.position();
             match source.next() {
-                Ok(Next::Packet(packet)) => self.pipeline.packet(&packet),
+                Ok(Next::Packet(packet)) => {
+                    let ends = self.span.as_mut().is_some_and(|span| span.ends(packet.time));
+                    let before = ends.then(|| ReadBatch::take(&mut self.pipeline, &mut self.writers, position, &[]));
+                    self.pipeline.packet(&packet);
+                    if before.is_some() {
+                        return Ok(before);
+                    }
+                }
                 // Also without rows: the caller may have signals to look at.
                 Ok(Next::Idle) => return Ok(Some(self.batch())),
                 Ok(Next::End) => {
@@ -103,16 +147,6 @@ impl Reader {
                     return self.fail(error);
                 }
             }
-            if stride == 0 {
-                if stop.load(Ordering::Relaxed) {
-                    self.ended = true;
-                    return Ok(None);
-                }
-                if began.elapsed() >= FLUSH && self.pipeline.rows() > 0 {
-                    return Ok(Some(self.batch()));
-                }
-            }
-            stride = (stride + 1) % STRIDE;
             if self.pipeline.is_full(self.batch_rows) {
                 return Ok(Some(self.batch()));
             }

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::arrow::Batch;
-use super::settings::Settings;
+use super::settings::{Settings, wrong};
 use crate::reader::Reader;
 
 /// Reads capture files one after another as one.
@@ -20,11 +20,16 @@ pub(super) struct FileReader {
 #[pymethods]
 impl FileReader {
     #[new]
-    #[pyo3(signature = (paths, **settings))]
-    fn new(paths: Vec<String>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    #[pyo3(signature = (paths, *, batch_ns=None, **settings))]
+    fn new(paths: Vec<String>, batch_ns: Option<i64>, settings: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let (config, batch_rows, compression) = Settings::take(settings)?.check(0)?;
-        let reader = Mutex::new(Reader::new(paths, config, batch_rows, compression));
-        Ok(Self { reader, stop: Arc::default() })
+        let mut reader = Reader::new(paths, config, batch_rows, compression);
+        match batch_ns {
+            Some(length @ 1..) => reader.set_span(length),
+            Some(_) => return wrong("batch_ns must be at least 1"),
+            None => {}
+        }
+        Ok(Self { reader: Mutex::new(reader), stop: Arc::default() })
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
