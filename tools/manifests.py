@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1] / "manifests"
 MADE = "# Made by tools/manifests.py from the objects that `tapper install` places; change those.\n"
 FILES = {
     "namespace": ("Namespace",),
-    "rights": ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
+    "rights": ("ServiceAccount", "ClusterRole", "ClusterRoleBinding"),
     "collector": ("Service", "Deployment"),
     "agent": ("DaemonSet",),
 }

@@ -63,6 +63,8 @@ def _rights(placement: Placement) -> list[Object]:
         own = {"apiGroups": [""], "resources": ["namespaces"], "resourceNames": [placement.namespace]}
         role["rules"].append({**own, "verbs": ["delete"]})
     made = [role, _binding(kinds.CLUSTER_ROLE_BINDING, kinds.CLUSTER_ROLE, placement, None)]
+    if everywhere:
+        return made
     for name in placement.selection.namespaces or ():
         within = object_of(kinds.ROLE, placement.namespace, placement, namespace=name)
         within["rules"] = rules(WATCHED)

@@ -82,7 +82,7 @@ def needed(placement: Placement, current: str = "default") -> list[Right]:
     made = (kinds.SERVICE_ACCOUNT, kinds.SECRET, kinds.SERVICE, kinds.DEPLOYMENT, kinds.DAEMON_SET)
     rights += [Right(verb, kind, own) for kind in made for verb in ("create", "patch")]
     rights += [Right(verb, k) for k in (kinds.CLUSTER_ROLE, kinds.CLUSTER_ROLE_BINDING) for verb in ("create", "patch")]
-    for where in (own, *(placement.selection.namespaces or ())):
+    for where in (*placement.selection.namespaces, own) if placement.selection.namespaces else ():
         rights += [Right(verb, k, where) for k in (kinds.ROLE, kinds.ROLE_BINDING) for verb in ("create", "patch")]
     # nobody can grant what he has not
     rights += [Right(verb, kind, where) for where in seen for kind in WATCHED for verb in READ if verb != "list"]

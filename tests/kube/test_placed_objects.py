@@ -134,10 +134,11 @@ def test_the_collector_may_read_what_names_are_made_of_and_delete_its_own_namesp
 
 
 def test_with_namespaces_it_may_read_only_these() -> None:
-    """Of the whole cluster only the nodes."""
+    """Of the whole cluster only the nodes; and its own pods, to tell why an agent does not start."""
     within = {(where, verb, what, None) for where in ("shop", "bank") for verb in READ for what in FOLLOWED}
     nodes = {(None, verb, "nodes", None) for verb in READ}
-    assert _rights(WITHIN) == within | nodes | {(None, "delete", "namespaces", "tapper-1")}
+    own = {(None, "delete", "namespaces", "tapper-1"), ("tapper-1", "list", "pods", None)}
+    assert _rights(WITHIN) == within | nodes | own
 
 
 def test_an_installed_collector_may_only_read() -> None:
