@@ -79,7 +79,7 @@ def opened(
     """Opens a saved session, reads captures, or asks a collector.
 
     Args:
-        paths: one session, or capture files in their order; "-" is standard input.
+        paths: one session, or capture files; "-" is standard input.
         reading: how to read captures.
         save: where to keep the session of the captures; None: nowhere.
         replace: whether a session that is there already gives way.
@@ -141,6 +141,14 @@ def check(paths: Sequence[str]) -> None:
             raise click.UsageError(f"{path} is a directory; a session is opened alone")
     if list(paths).count("-") > 1:
         raise click.UsageError("standard input can be read once only")
+    given: dict[tuple[int, int], str] = {}
+    for path in filter(os.path.isfile, paths):
+        about = Path(path).stat()
+        file = about.st_dev, about.st_ino
+        if file in given:
+            same = "is given twice" if path == given[file] else f"is the same file as {given[file]}"
+            raise click.UsageError(f"{path} {same}: its requests would count twice; leave one out")
+        given[file] = path
 
 
 def options_of(reading: Reading) -> ReadOptions:

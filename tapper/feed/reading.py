@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -102,7 +103,7 @@ def read_files(
     """Records capture files into a new session; leaving early keeps what was read, marked as not complete.
 
     Args:
-        paths: capture files in their order, "-" for standard input.
+        paths: capture files, "-" for standard input; they are read by the times of their first packets.
         session: made by Session.create or temporary_session.
         options: how to read.
         names_at_once: commit names with each step, so that a Matcher can show its rows.
@@ -120,8 +121,9 @@ def read_files(
         raise RuntimeError(
             f"engine has schema version {_engine.SCHEMA_VERSION}, tapper {SCHEMA_VERSION}: build it anew"
         )
+    paths = _by_time(paths)
     reader = _engine.FileReader(
-        list(paths),
+        paths,
         heads=options.heads,
         bodies=options.bodies,
         body_limit=options.body_limit,
@@ -170,6 +172,26 @@ def read_files(
         reader.close()
         recorder.abandon()
         session.threads(None)
+
+
+def _by_time(paths: Sequence[str]) -> list[str]:
+    """In the order in which they were captured, so that time goes on, or as they are if one can be read only once."""
+    if len(paths) < 2 or total_bytes(paths) is None:
+        return list(paths)
+    return sorted(paths, key=_first_time)
+
+
+def _first_time(path: str) -> float:
+    """Of its packets; what can't be read comes last."""
+    from agent import _engine
+
+    reader = _engine.FileReader([path], heads=False, batch_ns=1)
+    try:
+        return next(reader).now or math.inf
+    except (StopIteration, _engine.CaptureError):
+        return math.inf
+    finally:
+        reader.close()
 
 
 def _source(path: str, problem: str | None) -> dict[str, Any]:

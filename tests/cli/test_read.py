@@ -116,6 +116,26 @@ def test_a_har_has_as_many_entries_as_are_wanted_and_what_it_can_not_hold_is_tol
     assert log["comment"] in ran.err
 
 
+def test_files_are_read_in_the_order_in_which_they_were_captured(tapper: Tapper, tmp_path: Path) -> None:
+    one, other, shop = tmp_path / "x.pcap2", tmp_path / "x.pcap10", traffic.Traffic()
+    shop.call(traffic.get("/orders/17"), traffic.answer())
+    for path, some in ((other, shop.packets[4:]), (one, shop.packets[:4])):
+        traffic.Traffic(some).write(path)
+    orders = [tapper("read", *files, "-o", "jsonl") for files in ((one, other), (other, one))]
+    rows = [json.loads(ran.out) for ran in orders]
+    assert rows[0] == rows[1]
+    assert (rows[0]["target"], rows[0]["status"], rows[0]["outcome"]) == ("/orders/17", 200, "ok")
+
+
+def test_a_file_counts_once(tapper: Tapper, shop: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.pcap"
+    link.symlink_to(shop)
+    for other, words in ((shop, f"{shop} is given twice: "), (link, f"{link} is the same file as {shop}: ")):
+        ran = tapper("read", shop, other)
+        assert ran.code == 2
+        assert f"{words}its requests would count twice; leave one out" in ran.err
+
+
 def test_names_file(tapper: Tapper, shop: Path, tmp_path: Path) -> None:
     (tmp_path / "names.yaml").write_text(f"- ip: {traffic.PAYMENTS}\n  namespace: shop\n  service: payments\n")
     ran = tapper("read", shop, "--names", "names.yaml", "--to", "shop/payments")

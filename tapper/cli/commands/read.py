@@ -52,7 +52,7 @@ def command(
     force: bool,
     **values: Any,
 ) -> int:
-    """Reads captures (pcap, pcapng; gzip or zstd; - is standard input) in their order, as one.
+    """Reads captures (pcap, pcapng; gzip or zstd; - is standard input) by the times of their first packets, as one.
 
     \b
     tapper read shop.pcap                              browse its requests, map, flows in the terminal
