@@ -46,6 +46,14 @@ def left(name: str) -> list[str]:
     return [str(one) for one in ask(lambda cluster: sessions.find(cluster, name))]
 
 
+def edges(feed: Feed, caller: str, called: str, level: str = "service") -> list[dict[str, Any]]:
+    """Those of the map from one name to another, one for each protocol."""
+    found = feed.edges(level)
+    names = dict(zip(found.nodes["node"].to_pylist(), found.nodes["name"].to_pylist(), strict=True))
+    rows = found.edges.drop_columns(["first", "last"]).to_pylist()
+    return [edge for edge in rows if (names[edge["src"]], names[edge["dst"]]) == (caller, called)]
+
+
 class Tap:
     """`tapper tap` as a process, its lines of JSON, and its feed over the URL that it prints."""
 

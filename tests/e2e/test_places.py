@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.taps import tap, tapper
+from tests.e2e.taps import edges, tap, tapper
 from tests.e2e.world import CALLER, CLIENT, SERVER, until
 
 if TYPE_CHECKING:
@@ -34,23 +34,23 @@ def test_each_way_to_a_server_has_its_name(world: World) -> None:
     with tap("-n", world.namespace) as running, running.feed() as feed:
         world.pod("caller", CALLER.format(urls=urls), node=1)
         wanted = {
-            "/mapped": ("caller", "simple-app", "mapped"),
-            "/headless": ("caller", "pair", None),
-            "/node-port": ("caller", "pair", None),
-            "/host-network": ("caller", "on-host", None),
-            "/pod": ("caller", "simple-app", None),
-            "/within": ("pair", "pair", None),
+            "/mapped": ("caller", "simple-app", "main", "mapped"),
+            "/headless": ("caller", "pair", "main", None),
+            "/node-port": ("caller", "pair", "main", "outer"),
+            "/host-network": ("caller", "on-host", "main", None),
+            "/pod": ("caller", "simple-app", "main", None),
+            "/within": ("pair", "pair", "main", None),
         }
-        seen: dict[str, tuple[str, str, str | None]] = {}
+        seen: dict[str, tuple[str | None, ...]] = {}
 
         def named() -> bool:
             row = running.row(
                 lambda row: row["target"] in wanted, f"still wanted: {wanted.keys() - seen.keys()}\n{seen}"
             )
-            src, dst, dialled = (row[end] or {} for end in ("src", "dst", "dialled"))
             if row["view"] in ("both", "loopback"):
-                seen[row["target"]] = (src["pod"], dst["pod"], dialled.get("name"))
-            return all(seen.get(target, ())[:2] == ends[:2] for target, ends in wanted.items())
+                src, dst, dialled = (row[end] or {} for end in ("src", "dst", "dialled"))
+                seen[row["target"]] = (src["pod"], dst["pod"], dst["container"], dialled.get("name"))
+            return seen == wanted
 
         until(named, "all of them")
         assert feed.count('protocol == "http"')
@@ -100,8 +100,9 @@ def test_an_address_outside_of_the_cluster_has_the_best_name_that_is_known(world
 def test_versions_of_a_deployment_are_told_apart(world: World) -> None:
     world.deployment("orders", "1.0", SERVER.format(port=8080), 8080)
     world.service("orders", 8080)
+    meta = {"labels": {"app": "caller", "version": "7"}}
     with tap("-n", world.namespace) as running, running.feed() as feed:
-        world.pod("caller", CLIENT.format(url="http://orders:8080/hostname"), node=1)
+        world.pod("caller", CLIENT.format(url="http://orders:8080/hostname"), node=1, meta=meta)
         for version in ("1.0", "2.0"):
             world.deployment("orders", version, SERVER.format(port=8080), 8080)
             running.row(
@@ -109,8 +110,9 @@ def test_versions_of_a_deployment_are_told_apart(world: World) -> None:
                 f"a call of version {version}",
                 60,
             )
-        nodes = feed.edges(level="version").nodes["name"].to_pylist()
-        assert {"orders 1.0", "orders 2.0"} <= set(nodes)
-        assert {"orders"} <= set(feed.edges().nodes["name"].to_pylist())
+        for version in ("1.0", "2.0"):
+            assert edges(feed, "caller 7", f"orders {version}", "version")[0]["calls"], version
+        [edge] = edges(feed, "caller", "orders")
+        assert edge["calls"] >= 2
         shown = tapper("map", "--collector", running.url, "--level", "version", "-o", "json")
         assert "orders 2.0" in shown

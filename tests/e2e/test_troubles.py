@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapper.feed.interface import ConnectionQuery
-from tests.e2e.taps import tap
+from tests.e2e.taps import edges, tap
 from tests.e2e.world import CALLER, SERVER, until
 
 if TYPE_CHECKING:
@@ -70,10 +70,4 @@ def _states(feed: Feed, called: str) -> set[str]:
 
 def _edge(feed: Feed, caller: str, called: str, figure: str) -> int:
     """A figure of an edge of the map; 0: there is no such edge."""
-    found = feed.edges()
-    names = dict(zip(found.nodes["node"].to_pylist(), found.nodes["name"].to_pylist(), strict=True))
-    return sum(
-        edge[figure]
-        for edge in found.edges.select(["src", "dst", figure]).to_pylist()
-        if (names[edge["src"]], names[edge["dst"]]) == (caller, called)
-    )
+    return sum(edge[figure] for edge in edges(feed, caller, called))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import secrets
 import subprocess
@@ -36,6 +37,18 @@ while True:
     except OSError:
         pass
     time.sleep(0.2)
+"""
+COUNTING = """
+import signal, time, urllib.request
+for number in range({begin}, {end}):
+    while True:
+        try:
+            urllib.request.urlopen({url!r} + str(number), timeout=2).read()
+            break
+        except OSError:
+            time.sleep(0.2)
+    time.sleep(0.2)
+signal.pause()
 """
 CALLER = """
 import threading, time, urllib.request
@@ -146,6 +159,21 @@ class World:
         found = until(ready, f"pod {name} is ready")
         assert found is not None
         return found
+
+    def pod_at(self, address: str, name: str, script: str, *, node: int) -> bool:
+        """Makes a pod that is to have an address which is free; whether it has, or it is removed again.
+
+        The plugin host-local of the node's bridge gives addresses in turn, to whichever pod is next.
+        """
+        write = (
+            f"find /run/cni /var/lib/cni -name last_reserved_ip.0 | while read -r at; do"
+            f" printf %s {ipaddress.ip_address(address) - 1} > $at; done"
+        )
+        subprocess.run([enter(), "-n", self.node_of(node), "sh", "-c", write], check=True)
+        if self.pod(name, script, node=node)["status"]["podIP"] == address:
+            return True
+        self.remove(name)
+        return False
 
     def deployment(self, name: str, version: str, script: str, port: int) -> None:
         """A deployment of one pod in that version; one that is there is rolled to it."""
