@@ -162,17 +162,23 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.close()
 
 
-def test_the_way_to_the_cluster_may_be_lost_for_a_while(world: World, tmp_path: Path) -> None:
-    _calling(world)
+def _through_proxy(folder: Path) -> tuple[Proxy, str]:
+    """A proxy to the API server, and a kubeconfig that leads through it."""
     config: dict[str, Any] = yaml.safe_load(Path(os.environ["KUBECONFIG"]).read_text())
     place = config["clusters"][0]["cluster"]
     at = urlsplit(place["server"])
     proxy = Proxy(str(at.hostname), at.port or 443)
     place["server"] = f"https://127.0.0.1:{proxy.port}"
     place["tls-server-name"] = at.hostname
-    file = tmp_path / "kubeconfig"
+    file = folder / "kubeconfig"
     file.write_text(yaml.safe_dump(config))
-    with tap("-n", world.namespace, "--kubeconfig", str(file)) as running, running.feed() as feed:
+    return proxy, str(file)
+
+
+def test_the_way_to_the_cluster_may_be_lost_for_a_while(world: World, tmp_path: Path) -> None:
+    _calling(world)
+    proxy, config = _through_proxy(tmp_path)
+    with tap("-n", world.namespace, "--kubeconfig", config) as running, running.feed() as feed:
         mine = session(world.namespace)
         _next(running, "a request")
         with proxy.cut():
@@ -181,6 +187,22 @@ def test_the_way_to_the_cluster_may_be_lost_for_a_while(world: World, tmp_path: 
         _next(running, "a request, after the way was there again")
         assert running.end() == 0
     assert not left(mine)
+
+
+def test_the_way_to_the_cluster_may_be_lost_for_good(world: World, tmp_path: Path) -> None:
+    """The collector removes all once it hears nothing any more; who leaves is told that it will."""
+    _calling(world)
+    proxy, config = _through_proxy(tmp_path)
+    with tap("-n", world.namespace, "--kubeconfig", config) as running, running.feed() as feed:
+        mine = session(world.namespace)
+        _next(running, "a request")
+        with proxy.cut():
+            until(lambda: feed.health().disconnected_ns, "it says that the collector can't be reached")
+            running.end()
+            told = "\n".join(running.told)
+            assert f"tapper-{mine} could not be removed: can't reach the cluster" in told
+            assert "Its collector removes it within a minute" in told
+            until(lambda: not left(mine), "all of it is gone")
 
 
 def test_two_taps_side_by_side(world: World) -> None:
