@@ -42,8 +42,12 @@ quietly env ARCHIVE="$work/tapper.tar" bash tools/image.sh
 quietly "$cluster/import" "$work/tapper.tar"
 rm "$work/tapper.tar"
 
+nothing_left() {
+    local left
+    left=$(.venv/bin/tapper clean --dry-run) && [[ -z $left ]] || { echo "e2e: taps left in the cluster:"; echo "$left"; return 1; }
+}
 tests() { timeout 1500 .venv/bin/python -m pytest -q --durations 5 tests/e2e "$@"; }
-{ tests -m "not alone" -n 3 --dist worksteal && tests -m alone; } || {
+{ tests -m "not alone" -n 3 --dist worksteal && tests -m alone && nothing_left; } || {
     status=$?
     echo "e2e: failed; the cluster's pods, last events, and words of its nodes:"
     kubectl=$(command -v kubectl || echo "$(dirname "$KUBECONFIG")/dist/kubectl")

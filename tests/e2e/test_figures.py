@@ -1,15 +1,16 @@
-"""How long a tap takes to begin and to go, the image being on the nodes: printed, for machines differ."""
+"""What a tap costs: how long it takes to begin and to go (printed, for machines differ), ports of the nodes (none)."""
 
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.taps import left, session, tap
-from tests.e2e.world import CLIENT, SERVER
+from tests.e2e.world import CLIENT, SERVER, enter
 
 if TYPE_CHECKING:
     from tests.e2e.world import World
@@ -38,3 +39,19 @@ def test_a_tap_begins_and_goes_quickly(world: World, capsys: pytest.CaptureFixtu
 
 def _against(seconds: float, goal: float) -> str:
     return f"{seconds:.1f} s (goal {goal:g} s: {'reached' if seconds <= goal else 'MISSED'})"
+
+
+def _listening(node: str) -> set[str]:
+    """Addresses and ports of a node on which somebody listens."""
+    command = [enter(), "-n", node, "ss", "-Htuln"]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return {" ".join((fields[0], fields[4])) for fields in map(str.split, told.splitlines())}
+
+
+def test_nothing_listens_on_the_nodes(world: World) -> None:
+    """Neither agents nor what reaches the collector."""
+    world.pod("simple-app", SERVER.format(port=80), port=80)
+    before = {node: _listening(node) for node in world.nodes}
+    assert all(before.values())
+    with tap("-n", world.namespace) as running, running.feed():
+        assert {node: _listening(node) for node in world.nodes} == before
