@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 290  # below the API server's own 5 minutes, so that the end is ours
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+SHORT, MANY = 5.0, 3
+"""Seconds of a watch that ended at once, and how many of them in a row are told."""
+ENDS_AT_ONCE = "its watches end at once, as where a proxy passes nothing on before the end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +65,26 @@ class Watcher:
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        wait = FIRST_WAIT
+        wait, short = FIRST_WAIT, 0
         while True:
+            begun, at_once = time.monotonic(), False
             try:
                 if not self._version:
                     await self._list()
-                self.problem = None
+                self.problem = ENDS_AT_ONCE if short >= MANY else None
                 await self._watch()
-                wait = FIRST_WAIT
-                continue
+                at_once, short = time.monotonic() - begun >= SHORT, short + 1
             except ApiError as error:
-                self.problem = str(error)
-                self._version = ""
-                if error.status == 410:  # the version is too old; as the API server wants it
-                    continue
+                self.problem, self._version = str(error), ""
+                at_once = error.status == 410 and wait == FIRST_WAIT  # it is too old; as the API server wants it
             except (KubeError, KeyError, TypeError, ValueError) as error:
                 self.problem = str(error)
-            # not all at once after an API server was away
-            await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311
-            wait = min(wait * 2, LONGEST_WAIT)
+            if lasted := time.monotonic() - begun >= SHORT:
+                wait, short = FIRST_WAIT, 0
+            if not at_once:  # nor all at the same time after an API server was away
+                await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311
+            if not lasted:
+                wait = min(wait * 2, LONGEST_WAIT)
 
     async def _list(self) -> None:
         now: set[tuple[str, str]] = set()

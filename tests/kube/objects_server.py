@@ -50,6 +50,8 @@ class ObjectsServer:
         self.deleted: list[str] = []
         self.refusals: list[int] = []
         """Statuses of the next answers; 200: none."""
+        self.ends_at_once = False
+        """Whether watches tell what there is and end, as through a proxy that does not stream."""
         self.version = 100
         self._page = page
         self._oldest = 0
@@ -157,7 +159,10 @@ class ObjectsServer:
         for at, changed, event in self._events:
             if changed == kind and at > version:
                 watch.tell(event)
-        self._watches.add(watch)
+        if self.ends_at_once:
+            watch.lines.put_nowait(None)
+        else:
+            self._watches.add(watch)
         self._opened.set()
         try:
             while (event_or_end := await watch.lines.get()) is not None:

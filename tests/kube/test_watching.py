@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tapper.kube import kinds
-from tapper.kube.watching import Watcher
+from tapper.kube.watching import MANY, Watcher
 from tests.kube.objects_server import objects_served
 
 if TYPE_CHECKING:
@@ -144,6 +144,21 @@ async def test_a_server_that_refuses_is_asked_until_it_answers(tmp_path: Path) -
 async def test_an_event_of_no_known_form_is_told_and_the_watch_goes_on(tmp_path: Path) -> None:
     async with _watching(tmp_path, "a") as heard:
         heard.server.say({"type": "ADDED"})
+        heard.server.put(kinds.POD, "b")
+        await heard.changes("+b")
+        assert heard.watcher.lists == 1
+
+
+async def test_a_watch_that_ends_at_once_is_not_begun_again_at_once(tmp_path: Path) -> None:
+    """As through a proxy that passes nothing on before the end; news come late, and that is told."""
+    async with _watching(tmp_path, "a") as heard:
+        heard.server.ends_at_once = True
+        heard.server.end()
+        async with asyncio.timeout(10):
+            while heard.watcher.problem is None:
+                await asyncio.sleep(0.01)
+        assert "watches end at once" in heard.watcher.problem
+        assert len(heard.server.asked) <= MANY + 2  # with the list
         heard.server.put(kinds.POD, "b")
         await heard.changes("+b")
         assert heard.watcher.lists == 1
