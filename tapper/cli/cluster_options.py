@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tapper.cli.problems import say
+from tapper.filter.units import duration_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from tapper.kube.connect import Access
     from tapper.kube.placement import Placement
     from tapper.kube.selection import Selection
-
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,12 @@ class Cluster:
         return Access(self.kubeconfig, self.context, self.as_user, self.as_group, seconds or None, say)
 
 
-def time_of(option: str, text: str) -> int:
-    """Seconds of kubectl's 30, 30s, 2m, 1h."""
-    found = re.fullmatch(r"(\d+)([smh]?)", text)
-    if found is None:
-        raise click.BadParameter(f"{option} takes 30, 30s, 2m")
-    return int(found[1]) * _SECONDS[found[2]]
+def time_of(option: str, text: str) -> float:
+    """Seconds of kubectl's 30, 30s, 1m30s, 1.5s, 500ms."""
+    nanoseconds = duration_ns(f"{text}s" if text.isdecimal() else text)
+    if nanoseconds is None or nanoseconds < 0:
+        raise click.BadParameter(f"{option} takes 30, 30s, 1m30s, 500ms")
+    return nanoseconds / 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ _CLUSTER = (
     click.option("--context", metavar="NAME", help="Of the kubeconfig. Default: its current one."),
     click.option("--as", "as_user", metavar="USER", help="Act as that user."),
     click.option("--as-group", multiple=True, metavar="GROUP", help="Act as in that group."),
-    click.option("--request-timeout", default="0", metavar="TIME", help="For one request to the API server: 30s."),
+    click.option("--request-timeout", default="0", metavar="TIME", help="For one API server request: 30s, 1m30s."),
 )
 _PLACING = (
     click.option("--image", metavar="NAME", help="Of agent and collector. Default: TAPPER_IMAGE, else this version's."),

@@ -78,6 +78,7 @@ async def _install(cluster_of: Cluster, placement: Placement) -> int:
     lines = Lines(quiet=False)
     async with connect(cluster_of.access()) as cluster:
         await require(cluster, placement)
+        lines.placing(placement)
         session = await install(cluster, placement)
         progress = await ready(session, READY_SECONDS, lines.progress, every=True)
     agents = f"agents on {progress.agents} of {progress.nodes + len(progress.away)} nodes"

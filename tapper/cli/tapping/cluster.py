@@ -184,6 +184,7 @@ class _Opening:
         self._lines.tapping(pods, cluster.origin.context)
         if mixed:
             self._lines.say(not_tapped(mixed))
+        self._lines.placing(placement)
         begun = time.monotonic()
         session = plan(cluster, placement)
         self._session = session  # whatever comes now, there may be something to remove

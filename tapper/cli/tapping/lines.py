@@ -11,6 +11,7 @@ from tapper.model.text import clean, counted
 
 if TYPE_CHECKING:
     from tapper.kube.facts import Pod
+    from tapper.kube.placement import Placement
     from tapper.kube.starting import Progress
 
 SHOWN_PODS, SHOWN_PROBLEMS = 5, 3
@@ -53,6 +54,11 @@ class Lines:
         where = f"node {nodes[0]}" if len(nodes) == 1 else f"{len(nodes)} nodes"
         ending = f"     context {context}" if context else ""
         self.say(f"tapping  {shown}{more}  ({counted(len(pods), 'pod')}, {where}){ending}")
+
+    def placing(self, placement: Placement) -> None:
+        """What is placed: a namespace at a level that not everybody would give."""
+        why = "pod-security level privileged: agents look into pods' networks"
+        self.say(f"placing  namespace {placement.namespace}, {why}")
 
     def progress(self, now: Progress) -> None:
         """How far agents and collector are."""
