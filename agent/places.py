@@ -8,6 +8,7 @@ with underscores.
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,10 +52,10 @@ def resolve(target: Target, cgroups: dict[str, list[int]]) -> Place:
     """
     match target.kind:
         case "interface":
-            if target.value and target.value not in (there := _interfaces()):
+            if target.value and target.value not in (there := [name for _, name in socket.if_nameindex()]):
                 some = f"{', '.join(there[:SOME])}{' ...' if len(there) > SOME else ''}"
                 raise NotThereError(f"there is no interface {target.value}; there are {some}")
-            return Place(None, _inode(PROC / "self/ns/net"), target.value or None, target.ports)
+            return Place(None, _own(), target.value or None, target.ports)
         case "netns":
             paths = [Path(target.value)]
         case "pid":
@@ -80,10 +81,12 @@ def resolve(target: Target, cgroups: dict[str, list[int]]) -> Place:
     raise NotThereError(why)
 
 
-def _interfaces() -> list[str]:
-    """Of our own network, as they are listed below the two lines of a header."""
-    lines = (PROC / "self/net/dev").read_text().splitlines()[2:]
-    return [line.rpartition(":")[0].strip() for line in lines]
+def _own() -> int:
+    """Our own network namespace; 0 on systems that have none."""
+    try:
+        return _inode(PROC / "self/ns/net")
+    except FileNotFoundError:
+        return 0
 
 
 def _inode(path: Path) -> int:

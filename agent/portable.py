@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from scapy.packet import Packet
+
     from agent._engine import Batch
 
 WARNING = (
@@ -22,6 +24,21 @@ POLL = 0.05
 """Seconds between two looks whether scapy failed to begin."""
 JOIN = 3.0
 """Seconds that scapy may take to end."""
+
+
+def is_needed() -> bool:
+    """Whether the engine has no packet ring to read on this system."""
+    from agent import _engine
+
+    return not hasattr(_engine, "LiveReader")
+
+
+def default_interface() -> str:
+    """The one that scapy takes where none is named: that of the default route."""
+    import scapy.sendrecv  # noqa: F401  it looks for the interfaces
+    from scapy.config import conf
+
+    return str(conf.iface)
 
 
 class PortableReader:
@@ -46,6 +63,7 @@ class PortableReader:
         ports: Iterable[int] = (),
         **how: Any,
     ) -> None:
+        import scapy.layers.l2  # noqa: F401  so that scapy knows frames by the links they come from
         from scapy.sendrecv import AsyncSniffer
         from scapy.utils import PcapWriter
 
@@ -59,7 +77,7 @@ class PortableReader:
             iface=interface,
             store=False,
             promisc=False,
-            prn=lambda packet: self._writer.write(packet),
+            prn=lambda packet: self._writer.write(framed(packet)),
             started_callback=self._listen,
             **wanted,
         )
@@ -98,6 +116,18 @@ class PortableReader:
             self._sniffer.stop(join=False)
         self._sniffer.join(JOIN)
         self._writer.close()
+
+
+def framed(packet: Packet) -> Packet:
+    """As a frame of Ethernet, as the engine is told: loopback has other ones on BSD and macOS, tunnels have none."""
+    from scapy.layers.l2 import Ether, Loopback
+
+    if isinstance(packet, Ether):
+        return packet
+    ip = bytes(packet.payload if isinstance(packet, Loopback) else packet)
+    made = Ether(bytes(12) + (b"\x86\xdd" if ip[:1] >= b"\x60" else b"\x08\x00") + ip)
+    made.time = packet.time
+    return made
 
 
 def capture_filter(exclude: Iterable[tuple[str, int]], ports: Iterable[int]) -> str:

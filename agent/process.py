@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from agent import serving
+from agent import portable, serving
 from agent.addresses import node_addresses
 from agent.budget import Budget
 from agent.health import application
@@ -184,7 +184,7 @@ class Agent:
                 return _engine.FileReader([target.value], **how)
             return Paced(target.value, pace, **how)
         how["exclude"] = self._ends(settings)
-        if not hasattr(_engine, "LiveReader"):
+        if portable.is_needed():
             return _portable(place, how)
         if self._options.recordings is not None:
             how |= self._options.recordings.next()
@@ -240,10 +240,13 @@ def reading_threads(cores: float | None) -> int:
 
 
 def _portable(place: Place, how: dict[str, Any]) -> Any:
-    from agent.portable import WARNING, PortableReader
-
-    logging.getLogger("tapper.agent").warning(WARNING)
-    return PortableReader(interface=place.interface, ports=place.ports, **how)
+    if place.netns is not None:
+        raise OSError("the network of a process can be read on Linux only")
+    logging.getLogger("tapper.agent").warning(portable.WARNING)
+    try:
+        return portable.PortableReader(interface=place.interface, ports=place.ports, **how)
+    except PermissionError as error:
+        raise PermissionError(advice(PermissionError(f"scapy may not capture: {error.strerror}"))) from error
 
 
 def _version() -> str:

@@ -87,7 +87,18 @@ class Program(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        from tapper.cli.commands import version
+
+        ctx.invoke(version.command)
+        ctx.exit()
+
+
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="As `tapper version`."
+)
 def program() -> None:
     """Shows what the services of a cluster really say to each other.
 

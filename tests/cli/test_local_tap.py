@@ -282,9 +282,9 @@ def test_what_can_not_be_kept_is_told(directory: Path, arguments: tuple[str, ...
 def test_without_the_right_to_capture_it_says_what_helps(user: int, words: str) -> None:
     # nobody may not look into root's directories: it is all imported before
     code = (
-        "import sys, os\nfrom tapper.cli.tapping import local\nfrom agent import rights\nimport click, socket\n"
+        "import sys, os\nfrom tapper.cli.tapping import capturing\nfrom agent import rights\nimport click, socket\n"
         "sys.argv = ['tapper', 'tap', '--local', '--for', '3 s']\nos.setuid(int(sys.stdin.read()))\n"
-        "try: local.check()\nexcept click.ClickException as error: print(error.message)"
+        "try: capturing.interfaces_of((), (), None, quiet=False)\nexcept click.ClickException as error: print(error)"
     )
     command = ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", sys.executable, "-c", code]
     done = subprocess.run(command, input=str(user), capture_output=True, text=True, timeout=PATIENCE_S, check=False)

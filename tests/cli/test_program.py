@@ -68,6 +68,7 @@ def test_completion_completes_commands() -> None:
 
 def test_version(tapper: Tapper) -> None:
     assert tapper("version").out.startswith("tapper ")
+    assert tapper("--version") == tapper("version")
 
 
 def test_an_error_of_tapper_itself_asks_for_a_report(

@@ -6,7 +6,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from agent.portable import capture_filter
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether, Loopback
+
+from agent.portable import capture_filter, framed
 from tests.live.network import needs_root, nginx, pair
 from tests.processes import started
 
@@ -49,6 +53,14 @@ def test_requests_by_scapy(tmp_path: Path) -> None:
             reader.stdin.close()
             said = reader.stdout.read().splitlines()
         assert said[-1] == "('/plain', 200, '10.9.0.2')"
+
+
+def test_what_is_no_ethernet_becomes_it() -> None:
+    for ip, kind in ((IP(dst="10.0.0.1"), 0x0800), (IPv6(dst="fd00::1"), 0x86DD)):
+        for packet in (Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / ip, Loopback() / ip, ip):
+            packet.time = 17.5
+            frame = framed(packet)
+            assert (frame.type, bytes(frame)[14:], frame.time) == (kind, bytes(ip), 17.5)
 
 
 def test_filters_in_the_words_of_libpcap() -> None:

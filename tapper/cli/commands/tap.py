@@ -112,10 +112,11 @@ def _local(
     from tapper.cli.problems import say
     from tapper.cli.tapping import local, showing
     from tapper.cli.tapping import raw as packets
+    from tapper.cli.tapping.capturing import interfaces_of
 
     raw = _raw(machine.pop("pcap"), machine.pop("pcap_bytes"), listing)
+    machine["interfaces"] = interfaces_of(machine["interfaces"], machine["pids"], raw, quiet=listing.quiet)
     wanted = local.wanted(reading, **machine, raw=raw)
-    local.check()
     with Until(seconds) as until, local.tapped(wanted, until) as running:
         if not (until.over or listing.quiet):
             for line in untapped(running.feed.health().targets):

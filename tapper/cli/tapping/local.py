@@ -6,7 +6,6 @@ The child ends with this process, whatever way that goes, and what it read until
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import socket
@@ -255,30 +254,13 @@ def wanted(
 
 def _namespaces(pids: tuple[int, ...], *, ours: bool) -> tuple[str | None, ...]:
     """The network namespaces of these processes, each once, and our own."""
+    from agent import portable
+
     found: dict[int, str | None] = {}
+    if portable.is_needed():  # who has a socket is asked of Linux
+        return ()
     for pid in (*(["self"] if ours else []), *pids):
         path = f"/proc/{pid}/ns/net"
         with contextlib.suppress(OSError):  # it is told when it is tapped
             found.setdefault(os.stat(path).st_ino, None if pid == "self" else path)  # noqa: PTH116
     return tuple(found.values())
-
-
-def check() -> None:
-    """Tells early, and in words that help, that packets can't be captured here.
-
-    Raises:
-        ClickException: what is missing, and the command that helps.
-    """
-    if not hasattr(socket, "AF_PACKET"):
-        raise click.ClickException(
-            "live capture needs Linux; here: tcpdump -w FILE, then `tapper read FILE`, or `tapper demo`"
-        )
-    from agent.rights import advice
-
-    try:
-        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EACCES):
-            raise
-        missing = PermissionError("to capture, CAP_NET_RAW is missing")
-        raise click.ClickException(f"{advice(missing)}  (without it: `tapper demo`, or `tapper read FILE`)") from error
