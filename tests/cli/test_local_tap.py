@@ -116,6 +116,25 @@ def test_the_demo_ends_with_the_map_of_what_is_slow_and_what_fails(directory: Pa
         assert "not parsed" in edges["shop/mailer", "shop/events"]
 
 
+@needs_namespace
+def test_where_no_shop_can_be_opened_a_recording_is_shown_and_said_to_be_one(directory: Path) -> None:
+    # as on systems that allow none
+    none = 'echo 0 > /proc/sys/user/max_net_namespaces; exec "$0" -m tapper.cli demo --limit 3'
+    command = ["unshare", "--user", "--map-root-user", "sh", "-c", none, sys.executable]
+    environ = {**os.environ, "TMPDIR": str(directory)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env=environ, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(
+        r"^A shop can't be opened and tapped here \(.+\): this is a recording of one\.$", done.stderr, re.M
+    )
+    assert re.search(r"^[\d,]+ requests \(.* · 3 shown", done.stderr, re.M)
+    heading, *rows = done.stdout.partition("\n\n")[0].splitlines()
+    assert heading.startswith("TIME")
+    assert len(rows) == 3
+    assert "shop/payments" in done.stdout
+    assert list(directory.iterdir()) == []
+
+
 @pytest.mark.root
 def test_this_machine_says_who_called_whom(directory: Path, port: int) -> None:
     run = Run(directory, "tap", "--local", "-i", "lo", "--port", str(port), "-o", "jsonl", "--limit", "1")
