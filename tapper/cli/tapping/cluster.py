@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 READY_SECONDS = 120.0  # an image of 200 MB over a slow line
 REMOVE_SECONDS = 45.0
 BEAT_SECONDS = 10.0  # the collector waits for six of them
+LOST_SECONDS = 75.0  # without a word of the cluster: by then the collector has removed all, if it is not lost itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def tapped(access: Access, placement: Callable[[str], Placement], *, quiet: bool
     `placement` gets the current namespace of the kubeconfig.
 
     Raises:
-        KubeError: it can't be placed, nothing is left; or somebody else removed it.
+        KubeError: it can't be placed, nothing is left; or somebody else removed it, or the cluster is lost for good.
     """
     from tapper.feed.interface import FeedError
     from tapper.feed.remote import open_remote
@@ -121,13 +122,15 @@ def tapped(access: Access, placement: Callable[[str], Placement], *, quiet: bool
                         if not loop.run(opening.look()):
                             raise
                 except KeyboardInterrupt:
-                    if not opening.removed:
+                    if not (opening.removed or opening.lost):
                         raise
             if opening.removed:
                 raise KubeError(
                     "the tap is no more in the cluster: `tapper clean` removed it, or its collector, after a minute"
                     " without a word from here"
                 )
+            if opening.lost:
+                raise KubeError(f"nothing was heard of the cluster for {LOST_SECONDS:g} s: the tap has ended")
         finally:
             loop.run(opening.end())
     finally:
@@ -155,6 +158,8 @@ class _Opening:
         self.token = ""
         self.removed = False
         """Whether somebody else removed it."""
+        self.lost = False
+        """Whether nothing was heard of the cluster for LOST_SECONDS."""
 
     async def begin(self) -> str:
         from tapper.kube.connect import connect
@@ -202,39 +207,45 @@ class _Opening:
     async def _keep_alive(self, url: str) -> None:
         """Asks the collector for something now and then: it removes the session when nobody does.
 
-        Ends the tap if somebody else removed it.
+        Ends the tap if somebody else removed it, or nothing is heard of the cluster for too long.
         """
         import aiohttp
 
+        heard = time.monotonic()
         headers = {"Authorization": f"Bearer {self.token}"}
         async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=BEAT_SECONDS)) as http:
             while True:
                 try:
                     async with http.get(f"{url}/api/v1/revision") as answer:
                         await answer.read()
+                    heard = time.monotonic()
                 except (aiohttp.ClientError, TimeoutError):
-                    if await self._is_gone():
-                        self.removed = True
+                    gone = await self._is_gone()
+                    if gone is False:  # only the collector is away, and may come again
+                        heard = time.monotonic()
+                    self.removed, self.lost = gone is True, time.monotonic() - heard > LOST_SECONDS
+                    if self.removed or self.lost:
                         os.kill(os.getpid(), signal.SIGTERM)  # as whatever shows the feed knows to end in order
                         return
                 await asyncio.sleep(BEAT_SECONDS)
 
     async def look(self) -> bool:
-        """Whether somebody else removed it. It is asked for at the end: the heartbeat stops."""
+        """Whether it is known why the collector is away. It is asked for at the end: the heartbeat stops."""
         if self._beat is not None:
             self._beat.cancel()
-        self.removed = self.removed or await self._is_gone()
-        return self.removed
+        self.removed = self.removed or await self._is_gone() is True
+        return self.removed or self.lost
 
-    async def _is_gone(self) -> bool:
+    async def _is_gone(self) -> bool | None:
+        """Whether its namespace is; None: the API server does not tell."""
         from tapper.kube import kinds
 
         if self._session is None or self._cluster is None:
             return False
         try:
             found = await self._cluster.get(kinds.NAMESPACE, self._session.placement.namespace)
-        except KubeError:  # the API server is away: that tells nothing
-            return False
+        except KubeError:
+            return None
         return found is None or "deletionTimestamp" in found["metadata"]
 
     async def end(self) -> None:
