@@ -61,3 +61,9 @@ def test_an_agent_that_taps_nothing_or_files_misses_nothing() -> None:
         start(agents, "1", status)
         start(agents, "2", status)
         assert not hint(agents)
+
+
+def test_what_the_kernel_dropped_at_an_agent_is_told() -> None:
+    agents = Agents()
+    start(agents, "1", Status(ring_drops=1234))
+    assert "The kernel dropped 1,234 packets at agent node-a; tap less, or give it more." in agents.hints()

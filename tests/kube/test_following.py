@@ -14,14 +14,14 @@ from tapper.kube import kinds
 from tapper.kube.following import Following, Lifetime
 from tapper.kube.selection import Selection
 from tapper.model.control import Target
-from tests.kube.objects_server import objects_served
 from tests.kube.recorded import Recorded
+from tests.kube.watch_server import watch_served
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from tests.kube.objects_server import ObjectsServer
+    from tests.kube.watch_server import WatchServer
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(60)]
 
@@ -31,7 +31,7 @@ SIMPLE = "recorded/simple-app"
 class Cluster:
     """One that is followed."""
 
-    def __init__(self, server: ObjectsServer, following: Following, told: asyncio.Queue[tuple[Target, ...]]) -> None:
+    def __init__(self, server: WatchServer, following: Following, told: asyncio.Queue[tuple[Target, ...]]) -> None:
         self.server = server
         self.following = following
         self.told = told
@@ -55,7 +55,7 @@ async def _followed(folder: Path, *words: str, labels: str = "", all_of_it: bool
     """Up to the step "pod": there is one, simple-app."""
     told: asyncio.Queue[tuple[Target, ...]] = asyncio.Queue()
     selection = Selection(words, None if all_of_it else ("recorded",), labels)
-    async with objects_served(folder) as (server, connection):
+    async with watch_served(folder) as (server, connection):
         following = Following(connection, selection, Identity(), told.put_nowait)
         cluster = Cluster(server, following, told)
         cluster.play("pod")
@@ -168,7 +168,7 @@ async def test_a_cluster_that_can_not_be_heard_is_told(tmp_path: Path) -> None:
 
 
 async def test_a_session_that_nobody_asks_is_removed_also_where_that_fails_at_first(tmp_path: Path) -> None:
-    async with objects_served(tmp_path) as (server, connection):
+    async with watch_served(tmp_path) as (server, connection):
         server.refusals = [503]
         lifetime = Lifetime(connection, idle=0.5)
         begun = time.monotonic()

@@ -20,7 +20,7 @@ from tapper.kube.placement import AGENT, COLLECTOR, Placement
 from tapper.model import control
 from tapper.model.schema import SCHEMA_VERSION
 from tests.kube.api_server import AUTHORITY, serving
-from tests.kube.objects_server import ObjectsServer
+from tests.kube.watch_server import WatchServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,7 +61,7 @@ async def _collector(folder: Path, keys: Credentials, monkeypatch: pytest.Monkey
     monkeypatch.setattr("tapper.kube.connect.SERVICE_ACCOUNT", account)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
     port = _free()
-    async with serving(ObjectsServer().answer) as api:
+    async with serving(WatchServer().answer) as api:
         monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(api))
         secret = _secret(keys, COLLECTOR, folder / "collector")
         running = asyncio.create_task(serve(secret, ("127.0.0.1", port), ("127.0.0.1", 0), None, None))

@@ -10,7 +10,7 @@ import pytest
 
 from tapper.kube import kinds
 from tapper.kube.watching import MANY, Watcher
-from tests.kube.objects_server import objects_served
+from tests.kube.watch_server import watch_served
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tapper.kube.cluster import Cluster
     from tapper.kube.watching import Change
-    from tests.kube.objects_server import ObjectsServer
+    from tests.kube.watch_server import WatchServer
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(15)]
 
@@ -28,7 +28,7 @@ PODS = "/api/v1/namespaces/shop/pods"
 class Heard:
     """What a watcher tells, as "+name" and "-name"."""
 
-    def __init__(self, server: ObjectsServer, cluster: Cluster) -> None:
+    def __init__(self, server: WatchServer, cluster: Cluster) -> None:
         self.server = server
         self.watcher = Watcher(cluster, kinds.POD, "shop", self._hear)
         self.told: asyncio.Queue[str] = asyncio.Queue()
@@ -47,7 +47,7 @@ class Heard:
 @asynccontextmanager
 async def _watching(folder: Path, *names: str, page: int = 500) -> AsyncIterator[Heard]:
     """Of the pods with these names, which are heard of."""
-    async with objects_served(folder, page) as (server, cluster):
+    async with watch_served(folder, page) as (server, cluster):
         for name in names:
             server.put(kinds.POD, name)
         heard = Heard(server, cluster)

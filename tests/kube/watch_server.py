@@ -1,4 +1,4 @@
-"""Objects on loopback, listed and watched over HTTP as an API server does, which can fail in each of its ways."""
+"""Objects on loopback that are listed and watched over HTTP as from an API server, which fails in each of its ways."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Watch:
             self.lines.put_nowait(event)
 
 
-class ObjectsServer:
+class WatchServer:
     """What it answered is in `asked`: "list" or "watch", the path, from which version on."""
 
     def __init__(self, page: int = 500) -> None:
@@ -173,9 +173,9 @@ class ObjectsServer:
 
 
 @asynccontextmanager
-async def objects_served(folder: Path, page: int = 500) -> AsyncIterator[tuple[ObjectsServer, Cluster]]:
+async def watch_served(folder: Path, page: int = 500) -> AsyncIterator[tuple[WatchServer, Cluster]]:
     """A server, and a connection to it."""
-    server = ObjectsServer(page)
+    server = WatchServer(page)
     async with serving(server.answer) as port:
         config = written(folder / "config", f"https://127.0.0.1:{port}")
         async with connect(Access(config)) as cluster:
