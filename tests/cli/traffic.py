@@ -50,17 +50,18 @@ class Traffic:
         self.port += 1
         ends = (client, server, self.port, 8080)
         back = (server, client, 8080, self.port)
-        self.packet(*ends, "S", 100, 0)
-        self.packet(*back, "SA", 500, 101)
-        self.packet(*ends, "A", 101, 501)
-        self.packet(*ends, "PA", 101, 501, request)
-        sent = 101 + len(request)
+        mine, its = self.port * 50_000, self.port * 60_000  # of their own, as of real connections
+        self.packet(*ends, "S", mine - 1, 0)
+        self.packet(*back, "SA", its - 1, mine)
+        self.packet(*ends, "A", mine, its)
+        self.packet(*ends, "PA", mine, its, request)
+        sent = mine + len(request)
         self.time += wait
         if response is None:
-            self.packet(*back, "RA", 501, sent)
+            self.packet(*back, "RA", its, sent)
         else:
-            self.packet(*back, "PA", 501, sent, response)
-            received = 501 + len(response)
+            self.packet(*back, "PA", its, sent, response)
+            received = its + len(response)
             self.packet(*ends, "FA", sent, received)
             self.packet(*back, "FA", received, sent + 1)
             self.packet(*ends, "A", sent + 1, received + 1)
