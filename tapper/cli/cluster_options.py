@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tapper.cli.problems import say
-from tapper.filter.units import duration_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +38,8 @@ class Cluster:
 
 def time_of(option: str, text: str) -> float:
     """Seconds of kubectl's 30, 30s, 1m30s, 1.5s, 500ms."""
+    from tapper.filter.units import duration_ns
+
     nanoseconds = duration_ns(f"{text}s" if text.isdecimal() else text)
     if nanoseconds is None or nanoseconds < 0:
         raise click.BadParameter(f"{option} takes 30, 30s, 1m30s, 500ms")

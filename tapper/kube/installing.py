@@ -30,11 +30,15 @@ async def install(cluster: Cluster, placement: Placement) -> Session:
         KubeError: the API server refused something; what was made until then stays.
     """
     credentials = await _kept(cluster) or new_credentials(placement)
-    session = await apply(cluster, placement, credentials, digests)
     spaces = placement.selection.namespaces or ()
+    # rights in namespaces that were tapped before go first: after this nothing tells which they were
+    for space in [space for space in await _tapped(cluster) if space not in spaces]:
+        for kind in sessions.ELSEWHERE:
+            await cluster.delete(kind, NAME, space)
+    session = await apply(cluster, placement, credentials, digests)
     found = await sessions.find(cluster, NAME)
     left = [one for one in found if one.kind in sessions.ELSEWHERE and one.namespace not in spaces]
-    await sessions.remove(cluster, left)  # rights in namespaces that were tapped before
+    await sessions.remove(cluster, left)  # those that an installation which failed left
     return session
 
 
@@ -85,6 +89,14 @@ async def _kept(cluster: Cluster) -> Credentials | None:
         )
     except (KeyError, ValueError, TypeError):  # not ours any more: it gets new ones
         return None
+
+
+async def _tapped(cluster: Cluster) -> tuple[str, ...]:
+    """The namespaces that the one that is there taps, if not all."""
+    try:
+        return tuple(json.loads((await _secret(cluster, COLLECTOR) or {})["tap.json"])["selection"]["namespaces"] or ())
+    except (KeyError, ValueError, TypeError):  # there is none, or it is not ours any more
+        return ()
 
 
 async def _secret(cluster: Cluster, name: str) -> dict[str, str] | None:

@@ -17,7 +17,8 @@ NAME = "tapper"
 COLLECTOR, AGENT = "tapper-collector", "tapper-agent"
 INGEST_PORT = 8443
 API_PORT = 8080  # on the pod's loopback only: it is reached through the API server
-MANAGED = f"app.kubernetes.io/managed-by={NAME}"
+SESSION = "tapper.dev/session"
+"""Label of all that is placed, with the session's name: Helm writes its own name into `managed-by`."""
 WATCHED = (kinds.POD, kinds.SERVICE, kinds.ENDPOINT_SLICE, kinds.REPLICA_SET, kinds.JOB)
 """What the collector follows to know names; and nodes."""
 READ = ["get", "list", "watch"]
@@ -83,7 +84,7 @@ def object_of(
     **content: Any,
 ) -> Object:
     """An object of a placement, by default in its namespace."""
-    meta: Object = {"name": name, "labels": placement.labels(component)}
+    meta: Object = {"name": name, "labels": {**placement.labels(component), SESSION: placement.session}}
     if namespaced:
         meta["namespace"] = namespace or placement.namespace
     return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": meta, **content}

@@ -11,7 +11,7 @@ from tapper.kube import kinds, sessions
 from tapper.kube.credentials import make_credentials
 from tapper.kube.forwarding import forward
 from tapper.kube.manifest import namespace, objects
-from tapper.kube.placement import API_PORT, COLLECTOR
+from tapper.kube.placement import API_PORT, COLLECTOR, object_of
 from tapper.kube.refusals import KubeError
 from tapper.kube.together import together
 
@@ -113,7 +113,5 @@ async def _pull_secrets(cluster: Cluster, placement: Placement) -> list[dict[str
         source = await cluster.get(kinds.SECRET, name, cluster.origin.namespace)
         if source is None:
             raise KubeError(f"no secret {name} in namespace {cluster.origin.namespace} to pull the image with")
-        meta = {"name": name, "namespace": placement.namespace, "labels": placement.labels()}
-        copy = {"apiVersion": "v1", "kind": "Secret", "metadata": meta}
-        copies.append({**copy, "type": source.get("type"), "data": source.get("data")})
+        copies.append(object_of(kinds.SECRET, name, placement, type=source.get("type"), data=source.get("data")))
     return copies

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tapper.kube import kinds, objects
-from tapper.kube.placement import MANAGED
-from tapper.kube.refusals import ApiError
-from tapper.kube.together import all_of
+from tapper.kube.placement import NAME, SESSION
+from tapper.kube.refusals import ApiError, KubeError
+from tapper.kube.together import all_of, together
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tapper.kube.kinds import Kind
 
 CLUSTER_SCOPED = (kinds.CLUSTER_ROLE_BINDING, kinds.CLUSTER_ROLE)
+DEAD_AFTER = 180  # seconds; a tap gives up earlier if its collector does not start
 ELSEWHERE = (kinds.ROLE_BINDING, kinds.ROLE)
 """In the tapped namespaces."""
 
@@ -34,6 +36,8 @@ class Left:
     since_ns: int | None
     ending: bool
     """It is being deleted already."""
+    release: str | None = None
+    """Of Helm, if that placed it."""
 
     def __str__(self) -> str:
         return f"{self.kind.name.lower()}/{self.name}" + (f" in {self.namespace}" if self.namespace else "")
@@ -41,13 +45,13 @@ class Left:
 
 async def find(cluster: Cluster, session: str | None = None) -> list[Left]:
     """Objects of all sessions, or of one: namespaces, and what is outside of them."""
-    labels = MANAGED + (f",app.kubernetes.io/instance={session}" if session else "")
+    labels = f"{SESSION}={session}" if session else SESSION
     found: list[Left] = []
     for kind in (kinds.NAMESPACE, *CLUSTER_SCOPED, *ELSEWHERE):
         try:
             items = await cluster.list(kind, labels=labels)
         except ApiError as error:
-            if error.status == 403 and kind is not kinds.NAMESPACE:  # who may not list them all has made none
+            if error.status == 403 and kind is not kinds.NAMESPACE:  # who may not see them: they go with the namespace
                 continue
             raise
         found += [_left(kind, item) for item in items]
@@ -62,10 +66,29 @@ def _left(kind: Kind, item: dict[str, Any]) -> Left:
         kind,
         str(meta["name"]),
         meta.get("namespace"),
-        str(labels.get("app.kubernetes.io/instance", "")),
+        str(labels.get(SESSION, "")),
         objects.moment(meta.get("creationTimestamp")),
         bool(meta.get("deletionTimestamp")),
+        (meta.get("annotations") or {}).get("meta.helm.sh/release-name"),
     )
+
+
+async def dead(cluster: Cluster) -> list[str]:
+    """Sessions of taps that were killed before their collector ran, which would have removed them."""
+    try:
+        found = await cluster.list(kinds.NAMESPACE, labels=SESSION)
+        left = [_left(kinds.NAMESPACE, item) for item in found]
+        begun = time.time_ns() - DEAD_AFTER * 1_000_000_000
+        old = [one for one in left if one.session != NAME and not one.ending and (one.since_ns or 0) < begun]
+        running = await together(*(_collects(cluster, one.name) for one in old))
+    except KubeError:  # it is only to be told
+        return []
+    return [one.session for one, runs in zip(old, running, strict=True) if not runs]
+
+
+async def _collects(cluster: Cluster, namespace: str) -> bool:
+    pods = await cluster.list(kinds.POD, namespace, "app.kubernetes.io/component=collector")
+    return any(objects.is_ready(pod) for pod in pods)
 
 
 async def remove(cluster: Cluster, left: list[Left]) -> None:

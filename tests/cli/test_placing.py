@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -59,3 +61,38 @@ def test_times_are_as_kubectl_takes_them(text: str, seconds: float) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="takes 30, 30s, 1m30s, 500ms"):
         time_of("--request-timeout", text)
+
+
+def test_what_an_earlier_tap_left_that_was_killed_is_told(process: Tapper, tmp_path: Path) -> None:
+    def leave(there: Objects) -> None:
+        there.put({"kind": "Namespace", "metadata": {"name": "tapper-0a1b", "labels": {"tapper.dev/session": "0a1b"}}})
+
+    told = ran(process, tmp_path, "tap", "orders", "-n", "shop", "-o", "jsonl", before=leave).err
+    assert "left     tapper-0a1b, of a tap that was killed as it began: `tapper clean 0a1b` removes it" in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_check_that_is_ended_removes_its_test(tmp_path: Path, number: signal.Signals) -> None:
+    async def run() -> None:
+        async with kept(tmp_path) as (there, _):
+            there.there["/version"] = {"kind": "Version", "metadata": {"name": ""}, "gitVersion": "v1.35.0"}
+            command = ["-m", "tapper.cli", "check", "--kubeconfig", str(tmp_path / "config")]
+            pipe = asyncio.subprocess.PIPE
+            check = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=pipe, stderr=pipe)
+            placed = asyncio.Event()
+
+            async def before(asked: str) -> None:
+                if "daemonsets/tapper-probe" in asked:
+                    placed.set()
+
+            there.before = before
+            async with asyncio.timeout(60):
+                await placed.wait()
+                assert len(there.names("Namespace")) == 1
+                check.send_signal(number)
+                _, told = await check.communicate()
+            assert check.returncode == 130
+            assert b"Traceback" not in told
+            assert there.names("Namespace") == []
+
+    asyncio.run(run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,8 @@ class Objects:
         path = KINDS[item["kind"]].path(meta.get("namespace"), meta["name"])
         known = self.there.get(path, {"metadata": {"uid": f"uid-{len(self.there)}"}})["metadata"]
         created = {"creationTimestamp": known.get("creationTimestamp", "2026-01-31T12:00:00Z"), "uid": known["uid"]}
-        self.there[path] = {**item, "metadata": {**created, **meta}}
+        texts = {key: base64.b64encode(text.encode()).decode() for key, text in item.get("stringData", {}).items()}
+        self.there[path] = {**item, "metadata": {**created, **meta}, "data": {**item.get("data", {}), **texts}}
 
     def names(self, kind: str) -> list[str]:
         """Of all of a kind."""

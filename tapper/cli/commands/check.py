@@ -31,10 +31,16 @@ def command(namespaces: tuple[str, ...], *, no_live: bool, **values: Any) -> int
     import asyncio
 
     cluster, placing = gather(Cluster, values), gather(Placing, values)
-    return asyncio.run(_check(cluster, placing, namespaces, live=not no_live))
+    try:
+        return asyncio.run(_check(cluster, placing, namespaces, live=not no_live))
+    except asyncio.CancelledError:  # by a signal: all was put away
+        raise KeyboardInterrupt from None
 
 
 async def _check(cluster_of: Cluster, placing: Placing, namespaces: tuple[str, ...], *, live: bool) -> int:
+    import asyncio
+    import signal
+
     from tapper.cli.tapping.lines import Lines
     from tapper.kube import checking
     from tapper.kube.connect import connect
@@ -44,6 +50,10 @@ async def _check(cluster_of: Cluster, placing: Placing, namespaces: tuple[str, .
 
     lines = Lines(quiet=False)
     session = new_session()
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     async with connect(cluster_of.access()) as cluster:
         asked = placing.placement(session, Selection(namespaces=namespaces or None))
         bad = await _told(checking.look(cluster, asked), lines)

@@ -63,6 +63,8 @@ async def _clean_up(at: Reached, session: str | None, *, dry_run: bool, installe
     if dry_run or not left:
         return exits.OK
     await sessions.remove(at, left)
+    for release in sorted({one.release for one in left if one.release}):
+        say(f"tapper: Helm placed this, and still lists its release: helm uninstall {release}")
     names = {one.session for one in left}
     try:
         async with asyncio.timeout(seconds):

@@ -162,6 +162,7 @@ class _Opening:
         """Whether nothing was heard of the cluster for LOST_SECONDS."""
 
     async def begin(self) -> str:
+        from tapper.kube import sessions
         from tapper.kube.connect import connect
         from tapper.kube.rights import require
         from tapper.kube.session import plan
@@ -173,12 +174,15 @@ class _Opening:
         placement = self._placement(cluster.origin.namespace)
         selection = placement.selection
         looking = asyncio.create_task(look(cluster, selection))
+        left = asyncio.create_task(sessions.dead(cluster))
         try:
             await require(cluster, placement)  # what is missing is told before anything that fails for want of it
             names = await looking
+            self._lines.left(await left)
         finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+            for task in (looking, left):
+                task.cancel()
+            await asyncio.gather(looking, left, return_exceptions=True)
         pods = selection.pods(names)
         if not pods:
             raise KubeError(await nothing(cluster, selection, names))

@@ -55,6 +55,11 @@ class Lines:
         ending = f"     context {context}" if context else ""
         self.say(f"tapping  {shown}{more}  ({counted(len(pods), 'pod')}, {where}){ending}")
 
+    def left(self, dead: list[str]) -> None:
+        """What taps left that were killed before anything of theirs could remove it."""
+        for name in dead:
+            self.say(f"left     tapper-{name}, of a tap that was killed as it began: `tapper clean {name}` removes it")
+
     def placing(self, placement: Placement) -> None:
         """What is placed: a namespace at a level that not everybody would give."""
         why = "pod-security level privileged: agents look into pods' networks"
