@@ -35,7 +35,7 @@ class Cluster:
         self.server = server
         self.following = following
         self.told = told
-        self._recorded = Recorded(lambda change, now: server.change(change.kind, change.key, change.item))
+        self._recorded = Recorded(lambda change, now: server.apply(change))
 
     def play(self, step: str) -> None:
         """Lets happen what was recorded, up to a step."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tapper.kube.cluster import Cluster
     from tapper.kube.kinds import Kind
+    from tapper.kube.watching import Change
 
     Object = dict[str, Any]
 
@@ -76,6 +77,10 @@ class WatchServer:
         for watch in self._watches:
             if watch.kind == kind:
                 watch.tell(event)
+
+    def apply(self, change: Change) -> None:
+        """The same of a change as it is heard of."""
+        self.change(change.kind, change.key, change.item)
 
     def put(self, kind: Kind, name: str, **more: Any) -> None:
         """Makes or changes an object of namespace shop."""
