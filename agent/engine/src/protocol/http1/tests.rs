@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
+use crate::counters::Counter;
 use crate::message::notes;
-use crate::protocol::http2::tests::wire::{Client, Records, Row, Server, Wire};
+use crate::protocol::http2::tests::wire::{Client, Records, Server, Wire, timeless};
 
 /// A request.
 #[derive(Clone, Copy, Debug)]
@@ -114,15 +115,8 @@ fn frame(kind: u8, payload: &[u8], masked: bool) -> Vec<u8> {
 /// Says it all in segments of these sizes, by turns.
 fn said(rounds: &[Vec<(Ask, Answer)>], then: &Then, sizes: &[usize]) -> Records {
     let mut wire = Wire::opened();
-    let mut sizes = sizes.iter().cycle();
-    let mut send = |wire: &mut Wire, side, mut bytes: &[u8]| {
-        while !bytes.is_empty() {
-            let (piece, rest) = bytes.split_at((*sizes.next().unwrap_or(&1)).min(bytes.len()));
-            wire.mss = piece.len();
-            wire.send(side, piece);
-            bytes = rest;
-        }
-    };
+    let mut sizes = sizes.iter().copied().cycle();
+    let mut send = |wire: &mut Wire, side, bytes: &[u8]| wire.send_split(side, bytes, &mut sizes);
     let mut number = 0;
     for round in rounds {
         let mut asked = Vec::new();
@@ -153,17 +147,6 @@ fn said(rounds: &[Vec<(Ask, Answer)>], then: &Then, sizes: &[usize]) -> Records 
     }
     wire.close(Server);
     wire.end()
-}
-
-/// Without what depends on when it came, and in how many packets.
-fn timeless(rows: &[Row]) -> Vec<Row> {
-    let is_timed = |name: &str| {
-        let of_time = name.ends_with("_ns") || name.ends_with("time") || name.ends_with("_message");
-        of_time || matches!(name, "id" | "exchange" | "connection") || name.starts_with("packets")
-    };
-    let kept =
-        |row: &Row| row.iter().filter(|(name, _)| !is_timed(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
-    rows.iter().map(kept).collect()
 }
 
 fn any_ask() -> impl Strategy<Value = Ask> {
@@ -212,4 +195,19 @@ proptest! {
             prop_assert_eq!(bits & (notes::GAP | notes::PARTIAL | notes::MALFORMED), 0, "{:?}", row);
         }
     }
+}
+
+#[test]
+fn requests_without_answers_are_bounded() {
+    let mut wire = Wire::opened();
+    wire.step = 1000;
+    let limit = wire.out.config.limits.pending;
+    for number in 0..limit + 30 {
+        wire.send(Client, &request(number, Ask::Get));
+    }
+    assert_eq!(wire.out.counters.get(Counter::PendingDropped), 30);
+    let dropped = wire.records().exchanges;
+    let first = ["target", "outcome", "error"].map(|column| dropped[0][column].as_str());
+    assert_eq!(dropped.len(), 30);
+    assert_eq!(first, ["/0?q=1", "incomplete", "too many requests of its connection waited"]);
 }

@@ -7,7 +7,7 @@ use super::record::{self, Finish};
 use super::stream::Stream;
 use super::{Http2, RANGES};
 use crate::counters::Counter;
-use crate::message::{Message, notes};
+use crate::message::{Header, Message, notes};
 use crate::protocol::Context;
 use crate::stream::{Mark, Side};
 
@@ -62,18 +62,28 @@ impl Http2 {
 
     fn trailers(&mut self, side: Side, fields: &Fields<'_>, cx: &mut Context<'_>) {
         let Some(stream) = self.streams.get_mut(fields.stream) else { return };
+        // The head before, of an unknown status, may have been a hint.
+        let hinted = side == Side::Server && stream.status.is_none();
         let Some(message) = stream.message(side) else { return };
         let max = cx.out.config.limits.headers;
         let head = read(&mut self.directions[side as usize].hpack, fields, message, true, max, cx);
         message.last_time = fields.last.time;
         message.end_offset = fields.last.offset;
         message.head_bytes = message.head_bytes.saturating_add(fields.wire);
-        if head.pseudo {
+        if head.pseudo && !hinted {
             message.notes |= notes::MALFORMED;
         }
+        if hinted && fields.end && !head.pseudo {
+            keep_trailers(&mut message.trailers);
+        }
         stream.last_time = fields.last.time;
-        if side == Side::Server {
-            stream.trailers(&head);
+        match stream.response.take_if(|_| hinted && (head.pseudo || !fields.end)) {
+            Some(mut message) => {
+                message.headers = std::mem::take(&mut message.trailers);
+                stream.response(message, &head);
+            }
+            None if side == Side::Server => stream.trailers(&head),
+            None => {}
         }
         if fields.end {
             self.ended(fields.stream, side, fields.last, cx);
@@ -88,7 +98,8 @@ impl Http2 {
         cx: &mut Context<'_>,
     ) -> Result<(), Box<Message>> {
         let is_request = head.pseudo || head.unknown || message.notes & notes::GAP != 0;
-        if !is_request || (id <= self.newest && !self.correct_newest(id, cx)) {
+        // Without a first line it may be the trailers of one that was missed.
+        if !is_request || (id <= self.newest && !(head.pseudo && self.correct_newest(id, cx))) {
             return Err(message);
         }
         let first = message.first;
@@ -102,8 +113,14 @@ impl Http2 {
             self.unseen.push((self.newest + 1, id - 1));
         }
         self.newest = id;
+        let answered = self.answered.contains(&id);
+        self.answered.retain(|&answered| answered > id);
+        if answered {
+            return Err(message);
+        }
         let exchange = cx.out.exchange_id(cx.conn, first.time, Side::Client, first.offset, u64::from(id));
         let stream = self.open(id, exchange, cx);
+        stream.notes &= !notes::NO_REQUEST;
         stream.request(message, head);
         let kind = stream.kind;
         self.spoke(kind);
@@ -173,11 +190,13 @@ impl Http2 {
             cx.out.recycle(message);
             return Ok(());
         }
-        if !head.pseudo && fields.end && stream.lost[Side::Server as usize] {
+        let lost = stream.lost[Side::Server as usize] || stream.request.is_none();
+        if !head.pseudo && fields.end && (lost || message.headers.first().is_some_and(|first| first.name.is_some())) {
             // The head of the response is lost: these are its trailers.
             message.notes |= notes::GAP;
             let Message { headers, trailers, .. } = &mut *message;
             std::mem::swap(headers, trailers);
+            keep_trailers(trailers);
         } else if stream.request.is_some() {
             // Nothing of this response came before, so that nothing of it was lost.
             stream.lost[Side::Server as usize] = false;
@@ -212,6 +231,10 @@ impl Http2 {
         let Some(mut stream) = self.streams.remove(id) else { return };
         self.held -= stream.held;
         self.spoke(stream.kind);
+        if stream.request.is_none() && id > self.newest {
+            self.answered.truncate(RANGES - 1);
+            self.answered.insert(0, id);
+        }
         let finish = match finish {
             Finish::Connection(_) if stream.ended[1] => Finish::Complete,
             other => other,
@@ -235,6 +258,13 @@ impl Http2 {
         for id in self.ids(|stream| stream.id > last && stream.response.is_none()) {
             self.finish(id, Finish::NotProcessed(code), cx);
         }
+    }
+}
+
+/// Forgets what begins with an unknown field: that may be a status, and the rest a head.
+fn keep_trailers(fields: &mut Vec<Header>) {
+    if fields.first().is_some_and(|first| first.name.is_none()) {
+        fields.clear();
     }
 }
 

@@ -84,6 +84,15 @@ impl Frame {
         }
     }
 
+    /// Where in its payload an error code is.
+    pub fn code_at(self) -> Option<usize> {
+        match self.kind {
+            kind::RST_STREAM => Some(0),
+            kind::GOAWAY => Some(4),
+            _ => None,
+        }
+    }
+
     /// Whether it has a type that this engine does not know, and is yet as a field block's would be: no extension in use
     /// is, so that its type may be damaged.
     pub fn hides_fields(self) -> bool {
@@ -148,6 +157,8 @@ pub(super) mod code {
     pub const NO_ERROR: u32 = 0;
     pub const REFUSED_STREAM: u32 = 7;
     pub const CANCEL: u32 = 8;
+    /// Greater ones have no meaning.
+    pub const LAST: u32 = 13;
 }
 
 /// The payload of a HEADERS (`fields`: its priority) or PUSH_PROMISE (the promised stream) frame without padding and

@@ -41,7 +41,7 @@ fn probe(bytes: &[u8]) -> Probe {
 const LINGER: Nanos = SECOND;
 /// After a loss, a stream that has been quiet for so long is not expected to go on.
 const QUIET: Nanos = 5 * SECOND;
-/// Ranges of streams whose requests may have been missed that are remembered.
+/// Ranges of streams whose requests may have been missed that are remembered, and streams whose requests were.
 const RANGES: usize = 16;
 
 /// Where the reader of one direction is.
@@ -91,6 +91,9 @@ pub struct Http2 {
     missed: bool,
     /// Streams whose requests may have been missed.
     unseen: Vec<(u32, u32)>,
+    /// Streams behind the newest of which a record says that the request was missed: after a loss, frames of the other
+    /// direction may be found again later.
+    answered: Vec<u32>,
     preface: bool,
     closing: Closing,
     exchanges: u32,

@@ -81,6 +81,12 @@ pub(super) fn outcome(stream: &Stream, finish: Finish, closing: Closing) -> (Out
     match finish {
         Finish::Complete => complete(stream),
         Finish::Reset(_, code::NO_ERROR, _) if stream.ended[Side::Server as usize] => complete(stream),
+        // The response may have been complete, and the rest of the request no longer wanted.
+        Finish::Reset(_, code::NO_ERROR | code::CANCEL, _)
+            if stream.lost[Side::Server as usize] && stream.ended == [false, false] =>
+        {
+            (Outcome::Incomplete, lost(answered))
+        }
         Finish::Reset(side, code, time) => reset(stream, side, code, time),
         Finish::NotProcessed(code) => (
             Outcome::Reset,

@@ -3,7 +3,7 @@
 //! A frame has no mark of its own. What gives it away is that the next one follows where its length says. Each header in
 //! such a chain is evidence, counted in bits; enough of it is needed that other bytes practically never look like it.
 
-use super::frame::{Frame, HEADER, PREFACE, flag, fragment, kind};
+use super::frame::{Frame, HEADER, PREFACE, code, flag, fragment, kind};
 use super::hpack;
 use crate::protocol::Probe;
 use crate::stream::{Side, View};
@@ -59,6 +59,16 @@ fn follow(bytes: &[u8], known: impl Fn(u32) -> bool) -> Chain {
         if frame.kind == kind::CONTINUATION && block.is_none() && at > 0 {
             chain.broken = true;
             return chain;
+        }
+        if let Some(at) = frame.code_at() {
+            let Some(&code) = rest.get(HEADER + at..).and_then(|rest| rest.first_chunk::<4>()) else {
+                chain.cut = true;
+                return chain;
+            };
+            if u32::from_be_bytes(code) > code::LAST {
+                chain.broken = true;
+                return chain;
+            }
         }
         let bits = bits + if frame.stream != 0 && known(frame.stream) { 16 } else { 0 };
         if frame.kind == kind::DATA && frame.len < 16 << 10 {
@@ -244,6 +254,14 @@ mod tests {
             assert_ne!(probe(first), Probe::Match(Side::Client), "{first:?}");
             assert_ne!(probe(first), Probe::Match(Side::Server), "{first:?}");
         }
+    }
+
+    #[test]
+    fn the_end_of_a_header_and_padding_are_no_goaway() {
+        // Of DATA with 7 bytes of padding, on stream 15; a message of 9 bytes follows.
+        let bytes = b"\x00\x00\x0f\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x19\x00\x00\x09\x00\x00\x00\x00";
+        let view = View { bytes, offset: 0, marks: &[crate::stream::Mark::default()] };
+        assert!(matches!(find(view, |_| true), Found::Perhaps(_)));
     }
 
     #[test]

@@ -102,7 +102,7 @@ fn frames_that_break_the_rules_are_counted_and_passed() {
 
 proptest! {
     #[test]
-    fn any_frames_in_any_pieces(
+    fn any_frames(
         frames in prop::collection::vec((any::<bool>(), 0u8..12, any::<u8>(), 0u32..6, prop::collection::vec(any::<u8>(), 0..60)), 0..40),
         mss in 1usize..100,
         lost: u32,

@@ -219,7 +219,10 @@ fn conversation(seeds: &[(u8, u8, bool)], lost: &[u8], mss: usize, joined: bool)
             streams[side as usize].extend(bytes);
         }
     }
-    for row in wire.end().exchanges {
+    let whole = lost.iter().all(|bits| *bits == 0) && !joined;
+    let exchanges = wire.end().exchanges;
+    prop_assert!(!whole || exchanges.len() == truth.len(), "{} exchanges of {}", exchanges.len(), truth.len());
+    for row in exchanges {
         let id: usize = row["stream"].parse().unwrap();
         prop_assert!(id % 2 == 1 && id / 2 < truth.len(), "a stream that never was: {row:?}");
         let (path, status, x, y) = &truth[id / 2];
@@ -237,8 +240,13 @@ fn conversation(seeds: &[(u8, u8, bool)], lost: &[u8], mss: usize, joined: bool)
             let right = format!("body of {id}");
             prop_assert!(right.starts_with(body.as_str()), "{row:?}");
         }
-        if lost.iter().all(|bits| *bits == 0) && !joined {
+        if whole {
             prop_assert_eq!(row["notes"].parse::<u32>().unwrap() & !notes::REUSED, 0);
+            prop_assert_eq!(&row["response_body"], &format!("body of {id}"));
+            let said = ["operation", "target", "status"].map(|column| row.get(column).map(String::as_str));
+            prop_assert_eq!(said, [Some("GET"), Some(path.as_str()), Some(*status)]);
+            prop_assert_eq!(&row["request_headers"], &format!("x-a: {x}\n{x}: named\nx-b: {y}\n"));
+            prop_assert_eq!(&row["response_headers"], &format!("x-c: {y}\n{}: {x}\n", &y[..1]));
         }
     }
     Ok(())
@@ -254,6 +262,7 @@ proptest! {
         mss in 1usize..200,
         joined: bool,
     ) {
+        conversation(&seeds, &[], mss, false)?;
         conversation(&seeds, &lost, mss, joined)?;
     }
 }
