@@ -1,5 +1,7 @@
 //! A TCP connection: its life (RFC 9293 section 3.3.2, as a bystander sees it) and the way of its bytes to a dissector.
 
+#[cfg(test)]
+mod bounds;
 mod dissect;
 mod half;
 mod order;

@@ -8,6 +8,8 @@ pub mod render;
 pub mod words;
 
 #[cfg(test)]
+mod flow_tests;
+#[cfg(test)]
 mod tests;
 
 use self::questions::Questions;

@@ -9,7 +9,7 @@ use crate::protocol::{Context, End};
 use crate::stream::{Mark, Side};
 
 /// Unanswered questions of one flow; a resolver has a few under way.
-const PENDING: usize = 256;
+pub(super) const PENDING: usize = 256;
 
 /// A question, and how it was answered.
 struct Question {

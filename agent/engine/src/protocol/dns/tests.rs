@@ -7,7 +7,7 @@ use super::render::{Rendered, records};
 use super::words;
 
 /// A header with flags and counts.
-fn header(id: u16, flags: u16, counts: [u16; 4]) -> Vec<u8> {
+pub(super) fn header(id: u16, flags: u16, counts: [u16; 4]) -> Vec<u8> {
     [id, flags, counts[0], counts[1], counts[2], counts[3]].iter().flat_map(|n| n.to_be_bytes()).collect()
 }
 
@@ -18,11 +18,11 @@ fn name(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn question(text: &str, kind: u16) -> Vec<u8> {
+pub(super) fn question(text: &str, kind: u16) -> Vec<u8> {
     [name(text), kind.to_be_bytes().to_vec(), vec![0, 1]].concat()
 }
 
-fn record(owner: &[u8], kind: u16, class: u16, ttl: u32, data: &[u8]) -> Vec<u8> {
+pub(super) fn record(owner: &[u8], kind: u16, class: u16, ttl: u32, data: &[u8]) -> Vec<u8> {
     let mut bytes = owner.to_vec();
     bytes.extend_from_slice(&kind.to_be_bytes());
     bytes.extend_from_slice(&class.to_be_bytes());

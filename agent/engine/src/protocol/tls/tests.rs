@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::hello::*;
+use crate::protocol::http2::tests::wire::{Client, Row, Server, Wire, timeless};
 
 fn with_len(width: usize, bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_be_bytes()[4 - width..], bytes].concat()
@@ -197,5 +198,41 @@ proptest! {
         let part = &bytes[..cut.index(bytes.len() + 1)];
         let answer = client_hello(part);
         prop_assert!(answer == Parsed::Incomplete || answer == client_hello(&bytes));
+    }
+
+    #[test]
+    fn any_split_gives_the_same_connection(
+        host in "[a-z]{1,40}",
+        offered in prop::collection::vec("[a-z/]{1,9}", 0..4),
+        chosen in prop::option::of("[a-z/]{1,9}"),
+        record_sizes in [4usize..300, 4..300],
+        data in prop::collection::vec((any::<bool>(), 1usize..400), 0..8),
+        sizes in prop::collection::vec(1usize..60, 1..40),
+    ) {
+        let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
+        let client = client_body(&[sni(host.as_bytes()), alpn(&offered)]);
+        let extensions: Vec<Vec<u8>> = chosen.iter().map(|name| alpn(&[name])).collect();
+        let hellos = [(Client, records(1, &client, record_sizes[0])), (Server, records(2, &server_body(&extensions), record_sizes[1]))];
+        let secrets = data.iter().map(|&(is_client, len)| {
+            let side = if is_client { Client } else { Server };
+            (side, [vec![23, 3, 3], with_len(2, &vec![side as u8; len])].concat())
+        });
+        let said: Vec<_> = hellos.into_iter().chain(secrets).collect();
+        let split = |sizes: &[usize]| {
+            let mut wire = Wire::opened();
+            wire.step = 1000;
+            let mut sizes = sizes.iter().copied().cycle();
+            for (side, bytes) in &said {
+                wire.send_split(*side, bytes, &mut sizes);
+            }
+            wire.close(Client);
+            wire.end().connections
+        };
+        let whole = split(&[usize::MAX]);
+        prop_assert_eq!(timeless(&whole), timeless(&split(&sizes)));
+        let text = |row: &Row, column: &str| row.get(column).cloned().unwrap_or_default();
+        let expected = chosen.clone().unwrap_or_else(|| offered.join(","));
+        let said = ["protocol", "server_name", "alpn"].map(|column| text(&whole[0], column));
+        prop_assert_eq!((whole.len(), said), (1, ["tls".to_string(), host, expected]));
     }
 }

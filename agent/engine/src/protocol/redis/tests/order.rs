@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::MILLISECOND;
+use crate::protocol::http2::tests::capture::{any_fates, captured};
 
 /// Flights of so many commands, each answered before the next; what is lost of each: its command's segments, replies'.
 fn flights(wire: &mut Wire, sizes: &[(usize, usize)], lost: &[bool]) {
@@ -63,6 +64,13 @@ proptest! {
         let mut wire = if joined { Wire::joined() } else { Wire::opened() };
         flights(&mut wire, &sizes, &lost);
         prop_assert_eq!(wrong(&wire.end()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn loss_and_disorder(sizes in prop::collection::vec((1usize..20, 1usize..4), 1..80), fates in any_fates()) {
+        let mut wire = Wire::taped();
+        flights(&mut wire, &sizes, &[false]);
+        prop_assert_eq!(wrong(&captured(wire.tape(), &fates)), Vec::<String>::new());
     }
 
     #[test]
