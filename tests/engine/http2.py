@@ -17,6 +17,8 @@ KINDS = {
         ["data", "headers", "priority", "reset", "settings", "push", "ping", "goaway", "window_update", "continuation"]
     )
 }
+LONG = 1000
+"""Characters of each value of `long`: four of them are more than the first table holds."""
 END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 SETTINGS = {"header_table_size": 1, "enable_push": 2, "max_concurrent_streams": 3, "initial_window_size": 4}
 ERRORS = [
@@ -79,6 +81,7 @@ class Sender:
             name = line[0] + name
             kind = NeverIndexedHeaderTuple if name in spec.get("never_indexed", []) else HeaderTuple
             fields.append(kind(name, value))
+        fields += [HeaderTuple(f"x-long-{letter}", letter * LONG) for letter in spec.get("long", "")]
         return bytes(self.encoder.encode(fields, huffman=spec.get("huffman", True)))
 
     def headers(self, spec: dict[str, Any], stream: int) -> bytes:
