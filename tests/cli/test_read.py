@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tapper.cli.values import LISTS
 from tests.cli import traffic
 
 if TYPE_CHECKING:
@@ -163,19 +164,19 @@ def test_json_lines_come_while_a_pipe_is_still_open(shop: Path) -> None:
     assert child.returncode == 0
 
 
-def test_a_closed_pipe_ends_it_quietly(shop: Path) -> None:
-    for form in ("jsonl", "table", "json"):
-        child = subprocess.Popen(
-            [sys.executable, "-m", "tapper.cli", "read", str(shop), "-q", "-o", form],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        assert child.stdout
-        assert child.stderr
-        child.stdout.close()
-        assert child.stderr.read() == b""
-        child.stderr.close()
-        assert child.wait(60) == 0
+@pytest.mark.parametrize("form", LISTS)
+def test_a_closed_pipe_ends_it_quietly(shop: Path, form: str) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tapper.cli", "read", str(shop), "-q", "-o", form],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert child.stdout
+    assert child.stderr
+    child.stdout.close()
+    assert child.stderr.read() == b""
+    child.stderr.close()
+    assert child.wait(60) == 0
 
 
 def test_nothing_of_a_look_is_left_behind(
