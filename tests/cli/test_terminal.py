@@ -8,16 +8,32 @@ import pty
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from scapy.utils import PcapWriter
 
 from tapper.cli.terminal import Visible
+from tests.processes import started
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SGR = re.compile("\x1b\\[[0-9;]*m")
+
+
+def everything(end: int) -> str:
+    """What is written to the other end until that is closed."""
+    written = b""
+    try:
+        while data := os.read(end, 65536):
+            written += data
+    except OSError:  # Linux says so of a terminal whose other end is closed
+        pass
+    os.close(end)
+    return written.decode()
 
 
 def on_terminal(args: list[str], columns: int, **env: str) -> str:
@@ -27,15 +43,9 @@ def on_terminal(args: list[str], columns: int, **env: str) -> str:
     command = [sys.executable, "-m", "tapper.cli", *args]
     child = subprocess.Popen(command, stdout=slave, stderr=subprocess.DEVNULL, env=environment)
     os.close(slave)
-    written = b""
-    try:
-        while data := os.read(master, 65536):
-            written += data
-    except OSError:  # Linux says so when the other end is closed
-        pass
-    os.close(master)
+    written = everything(master)
     assert child.wait(60) == 0
-    return written.decode().replace("\r\n", "\n")
+    return written.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("columns", [80, 120, 200])
@@ -84,3 +94,38 @@ def test_no_ui_opens_where_it_would_be_drawn_elsewhere(shop: Path) -> None:
         child.kill()
         os.close(slave)
         os.close(master)
+
+
+@contextmanager
+def reading(folder: Path, stderr: int, *flags: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that reads a capture whose end does not come before this is left."""
+    folder.mkdir()
+    os.mkfifo(folder / "capture.pcap")
+    command = [sys.executable, "-m", "tapper.cli", "read", "capture.pcap", "-o", "csv", "-w", "out.csv", *flags]
+    environment = {**os.environ, "COLUMNS": "120", "TERM": "xterm"}
+    with started(command, stdout=subprocess.DEVNULL, stderr=stderr, env=environment, cwd=folder) as child:
+        os.close(stderr)
+        with (folder / "capture.pcap").open("wb") as file:
+            PcapWriter(file, linktype=1, nano=True).write_header(None)
+            file.flush()
+            yield child
+        assert child.wait(60) == 0
+
+
+def test_a_bar_is_for_terminals_and_leaves_nothing(tmp_path: Path) -> None:
+    (quiet, quiet_end), (pipe, pipe_end), (screen, screen_end) = pty.openpty(), os.pipe(), pty.openpty()
+    with (
+        reading(tmp_path / "quiet", quiet_end, "-q"),
+        reading(tmp_path / "pipe", pipe_end),
+        reading(tmp_path / "screen", screen_end),
+    ):
+        shown = b""
+        while b" packets" not in shown:
+            shown += os.read(screen, 65536)
+    shown += everything(screen).encode()
+    assert b"reading" in shown
+    erased = shown.rindex(b"\x1b[2K")
+    assert b"reading" not in shown[erased:]
+    assert b"No packets in capture.pcap" in shown[erased:]
+    assert everything(quiet) == ""
+    assert everything(pipe).startswith("No packets in capture.pcap")
