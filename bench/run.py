@@ -70,10 +70,12 @@ def identity(report: Report, scratch: Path, _args: argparse.Namespace) -> None:
 
 
 def cluster(report: Report, _scratch: Path, _args: argparse.Namespace) -> None:
-    """How a tap of a cluster begins and goes."""
+    """How a tap of a cluster begins and goes, and how fast its port forward is."""
+    from bench import forwarding
     from bench.cluster import figures
 
     figures(report.line)
+    forwarding.figures(report.line)
 
 
 def pods(report: Report, _scratch: Path, _args: argparse.Namespace) -> None:
