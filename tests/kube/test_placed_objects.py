@@ -100,6 +100,14 @@ def test_no_pod_listens_on_its_node(placement: Placement) -> None:
         assert item["spec"].get("type", "ClusterIP") == "ClusterIP"
 
 
+def test_pods_pull_with_the_secrets_that_were_named() -> None:
+    placement = Placement("1", "registry.example/tapper:1", pull_policy="Always", pull_secrets=("one", "two"))
+    for kind in ("Deployment", "DaemonSet"):
+        pod = _pod(placement, kind)
+        assert pod["imagePullSecrets"] == [{"name": "one"}, {"name": "two"}]
+        assert [(c["image"], c["imagePullPolicy"]) for c in pod["containers"]] == [(placement.image, "Always")]
+
+
 def test_the_namespace_says_which_pods_it_has() -> None:
     labels = namespace(EVERYWHERE)["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "privileged"
