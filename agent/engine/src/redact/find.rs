@@ -64,7 +64,8 @@ const FRAGMENTS: &[(&str, Hit)] = &[
 
 /// Bytes of a fragment that the tables know. Three let through four times as many places.
 const WINDOW: usize = 4;
-/// Places looked at together.
+/// Places looked at together, by AVX2.
+#[cfg(target_arch = "x86_64")]
 const LANES: usize = 32;
 /// Groups of fragments: one bit each in the tables.
 const GROUPS: usize = 8;
