@@ -8,7 +8,7 @@ import pytest
 
 from tapper.kube import kinds
 from tapper.kube.checking import BAD, DOUBT, GOOD, look, may, node
-from tapper.kube.placement import Placement
+from tapper.kube.placement import SESSION, Placement
 from tapper.kube.rights import Answer, Right, RightsError
 from tests.kube.objects import kept
 
@@ -70,8 +70,7 @@ def test_rights_that_are_missing_are_listed_by_kind_and_place() -> None:
 
 
 def _left(kind: Kind, name: str, session: str, **meta: str) -> dict[str, Any]:
-    labels = {"app.kubernetes.io/managed-by": "tapper", "app.kubernetes.io/instance": session}
-    return {"kind": kind.name, "metadata": {"name": name, "labels": labels, **meta}}
+    return {"kind": kind.name, "metadata": {"name": name, "labels": {SESSION: session}, **meta}}
 
 
 @pytest.mark.asyncio
