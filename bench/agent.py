@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FOLLOWED = 400
 """Requests whose way to `tapper follow` is measured."""
 IDLE_S = 10
+CONNECTIONS = 10_000
 SETTLED_S = 60
 _TICKS, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 ASKER = (
@@ -37,6 +38,12 @@ ASKER = (
     f"c = http.client.HTTPConnection('{ADDRESS}', {PORT})\n"
     f"for n in range({FOLLOWED}):\n"
     " c.request('GET', f'/?n={n}'); c.getresponse().read(); print(n, time.time_ns(), flush=True); time.sleep(0.02)\n"
+)
+
+HOLDER = (
+    "import socket, sys\nheld = []\n"
+    f"for _ in range({CONNECTIONS}):\n s = socket.create_connection(('{ADDRESS}', {PORT})); held.append(s)\n"
+    " s.sendall(b'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'); s.recv(4096)\nprint('open', flush=True)\nsys.stdin.read()"
 )
 
 
@@ -130,6 +137,7 @@ def figures(scratch: Path, line: Line, seconds: int, long: int) -> None:
             line("agent: from its start until it reads", f"{tap.start_s:.2f} s", "< 2 s", tap.start_s < 2)
             idle(tap, line)
             follow(there, tap, line)
+        connections(there, line)
         overload(there, line, seconds * 2)
         memory(there, line, long)
 
@@ -141,6 +149,28 @@ def idle(tap: Running, line: Line) -> None:
     cores = (cpu_s(tap.agent.pid) - before) / (time.monotonic() - began)
     line("    cores while nothing passes", f"{cores:.4f}", "< 0.01", cores < 0.01)
     line("    memory", f"{rss_mb(tap.agent.pid):,.0f} MB")
+
+
+def connections(there: Place, line: Line) -> None:
+    """Many that say nothing any more, for an agent as it is by default."""
+    command = there.inside(there.client, sys.executable, "-c", HOLDER)
+    with running(there.scratch, [there.client]) as tap:
+        before = rss_mb(tap.agent.pid)
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+            assert client.stdout is not None
+            assert client.stdin is not None
+            client.stdout.readline()
+            summary, drops = tap.settled(), tap.counters()["ring.drops"]
+            at, began = cpu_s(tap.agent.pid), time.monotonic()
+            time.sleep(IDLE_S)
+            cores = (cpu_s(tap.agent.pid) - at) / (time.monotonic() - began)
+            most = peak_mb(tap.agent.pid)
+            client.stdin.close()
+    line(f"agent: {CONNECTIONS:,} open idle connections", f"{before:,.0f} -> {most:,.0f} MB", "< 150 MB", most < 150)
+    line("    cores", f"{cores:.3f}")
+    recorded = summary["exchanges"]
+    told = f"{recorded:,}, {drops:,} packets dropped"
+    line("    requests recorded", told, f"{CONNECTIONS:,}", recorded == CONNECTIONS and not drops)
 
 
 def follow(there: Place, tap: Running, line: Line) -> None:

@@ -7,12 +7,9 @@ the tap share; so what is answered is printed beside what is offered.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING
 
-from bench.network import ADDRESS, CONNECTIONS, PORT, place, tcpdump
+from bench.network import CONNECTIONS, place, tcpdump
 from bench.tap import Tap
 
 if TYPE_CHECKING:
@@ -23,15 +20,9 @@ if TYPE_CHECKING:
     from bench.tap import Tapped
 
 OFFERED = 50_000
-IDLE = 10_000
 MEASUREMENTS = 8
 LONG_OFFERED = 12_000
 """Requests per second of the load for memory."""
-CLIENT = (
-    "import socket, sys\nheld = []\n"
-    f"for _ in range({IDLE}):\n s = socket.create_connection(('{ADDRESS}', {PORT})); held.append(s)\n"
-    " s.sendall(b'GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n'); s.recv(4096)\nprint('open', flush=True)\nsys.stdin.read()"
-)
 
 
 def figures(scratch: Path, line: Line, seconds: int, long: int) -> None:
@@ -40,7 +31,6 @@ def figures(scratch: Path, line: Line, seconds: int, long: int) -> None:
         paced(there, line, seconds)
         as_fast_as_it_goes(there, line, seconds)
         overload(there, line, seconds)
-        idle(there, line)
         memory(there, line, long)
 
 
@@ -128,28 +118,6 @@ def overload(there: Place, line: Line, seconds: int) -> None:
     wrong = abs(taken + drops - offered) / offered
     figure = f"{taken:,} + {drops:,} of {offered:,} packets: {drops / offered:.1%} dropped, {wrong:.2%} wrong"
     line("live: a tap that is too slow, taken + dropped", figure, "<= 1 %", wrong <= 0.01 and drops > 0)
-
-
-def idle(there: Place, line: Line) -> None:
-    """Many connections that say nothing."""
-    tap = Tap(there.client)
-    before = tap.ask()
-    command = there.inside(there.client, sys.executable, "-c", CLIENT)
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
-        assert client.stdout is not None
-        assert client.stdin is not None
-        client.stdout.readline()
-        at, began = tap.ask(), time.monotonic()
-        time.sleep(5)
-        now = tap.ask()
-        cores = (now.cpu_s - at.cpu_s) / (time.monotonic() - began)
-        client.stdin.close()
-    told = tap.end()
-    line(f"live: {IDLE:,} open idle connections", f"{now.rss_mb:,.0f} MB", "< 150 MB", now.rss_mb < 150)
-    line("    of it before", f"{before.rss_mb:,.0f} MB")
-    line("    cores", f"{cores:.3f}")
-    drops = told.counters["ring.drops"]
-    line("    records", f"{told.records:,}, {drops:,} packets dropped", f"{IDLE:,}", told.records == IDLE)
 
 
 def memory(there: Place, line: Line, seconds: int) -> None:
