@@ -112,7 +112,8 @@ def test_versions_of_a_deployment_are_told_apart(world: World) -> None:
             )
         for version in ("1.0", "2.0"):
             assert edges(feed, "caller 7", f"orders {version}", "version")[0]["calls"], version
-        [edge] = edges(feed, "caller", "orders")
+        # calls to a pod that ends may be refused: an edge of connections, beside that of the calls
+        [edge] = [edge for edge in edges(feed, "caller", "orders") if edge["protocol"] == "http"]
         assert edge["calls"] >= 2
         shown = tapper("map", "--collector", running.url, "--level", "version", "-o", "json")
         assert "orders 2.0" in shown
