@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 RETRY = 5.0
 """Seconds until a source that failed is tried again."""
 FLUSH_MS = 100
-MIN_RING, MAX_RING = 512 << 10, 32 << 20
-"""Bytes of a source's. At 100,000 packets a second of 300 bytes, 32 MiB last for a second."""
+MIN_RING, MAX_RING = 512 << 10, 16 << 20
+"""Bytes of a source's. At 100,000 packets a second of 300 bytes, 16 MiB last for half a second."""
 MANY = 16
 """From so many sources on, memory counts for more than what huge pages save."""
 

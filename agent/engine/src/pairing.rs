@@ -73,6 +73,9 @@ impl<T> Pairing<T> {
         }
         let fresh = self.last_time.is_some_and(|last| mark.time - last >= QUIET);
         let after_loss = self.requests_lost.take().filter(|_| !fresh || waiting);
+        if self.queue.capacity() == 0 {
+            self.queue.reserve_exact(1); // most connections never have two: idle ones are not to keep room for four
+        }
         self.queue.push_back(Slot { item, start: mark.offset, ack: mark.ack, after_loss, fresh, held: 0 });
         self.last_time = Some(mark.time);
         behind_another
