@@ -30,7 +30,8 @@ class _Counts:
 
     now: int
     packets: int
-    counters: pa.RecordBatch
+    counters: Any
+    """As the engine has them: ten times a second to read them is too much while nothing passes."""
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ class Source:
     def _rest(self) -> bool:
         for batch in self._reader:
             self.take(batch)
+        self._look_at_untold()
         if self._untold is not None:
             self._ship(self._untold)
             self._untold = None
@@ -123,12 +125,12 @@ class Source:
         """Ships it, unless there is nothing new in it."""
         now = time.monotonic()
         self.packets = batch.packets
-        counts = pa.record_batch(batch.counters) if batch.counters is not None else None
-        if counts is not None:
-            self._look_at(counts)
-            self._untold = _Counts(batch.now, batch.packets, counts)
+        if batch.counters is not None:
+            self._untold = _Counts(batch.now, batch.packets, batch.counters)
         if now - self._told >= COUNTERS_EVERY:
-            self._told, self._untold = now, None
+            self._told = now
+            self._look_at_untold()
+            self._untold = None
             self._ship(batch)
         elif has_rows(batch):
             self._ship(batch, leave_out="counters")
@@ -152,8 +154,10 @@ class Source:
         clock = self.clock()
         self.spool.put(records, lambda seq: Shipment(seq, self.name, clock, batch.now, batch.packets, parts).encode())
 
-    def _look_at(self, counters: pa.RecordBatch) -> None:
-        names = counters.select(["stage", "name", "value"]).to_pylist()
+    def _look_at_untold(self) -> None:
+        if self._untold is None:
+            return
+        names = pa.record_batch(self._untold.counters).select(["stage", "name", "value"]).to_pylist()
         self.ring_drops = next((c["value"] for c in names if (c["stage"], c["name"]) == ("ring", "drops")), 0)
 
     @property

@@ -106,7 +106,7 @@ class Collector:
         loop = asyncio.get_running_loop()
         with self._held as held:
             self.session = held.enter_context(self._open())
-            self.session.threads(2)
+            self.session.limit(threads=2)
             newest = self.session.query("SELECT coalesce(max(id), -1) AS id FROM endpoint")["id"][0].as_py()
 
             def kept(numbers: dict[tuple[str, str], tuple[int, int]]) -> None:

@@ -15,7 +15,7 @@ from tapper.identity.index import Identity
 from tapper.model.schema import SCHEMA_VERSION
 from tapper.store.errors import StoreError
 from tapper.store.meta import Meta
-from tapper.store.session import Session
+from tapper.store.session import WRITING_MEMORY, Session
 from tapper.store.temporary import temporary_session
 
 if TYPE_CHECKING:
@@ -141,7 +141,8 @@ def read_files(
     problems: dict[str, str] = {}
     total = total_bytes(paths)
     step = Step(None, 0, total, 0, 0)
-    session.threads(1)  # one writer's rows come in order; a second core would cost more than it gains
+    # one writer's rows come in order; a second core would cost more than it gains
+    session.limit(threads=1, memory=WRITING_MEMORY)
     try:
         while True:
             try:
@@ -171,7 +172,7 @@ def read_files(
     finally:
         reader.close()
         recorder.abandon()
-        session.threads(None)
+        session.limit(threads=None)
 
 
 def _by_time(paths: Sequence[str]) -> list[str]:

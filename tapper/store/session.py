@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from tapper.store.meta import Meta
 
 ROWS = "rows.duckdb"
-MEMORY = "128MB"  # of DuckDB; the process with engine and Arrow stays under 400 MB
+MEMORY = "128MB"  # of DuckDB
+WRITING_MEMORY = "96MB"  # while a file is read: the process with engine and Arrow stays under 400 MB
 
 
 @contextmanager
@@ -191,9 +192,10 @@ class Session:
             for name in arrow:
                 cursor.unregister(name)
 
-    def threads(self, count: int | None) -> None:
-        """Cores that one statement may use; None: all."""
-        self._connection.execute("RESET threads" if count is None else f"SET threads = {count}")
+    def limit(self, threads: int | None, memory: str = MEMORY) -> None:
+        """Cores that one statement may use (None: all), and memory for all of them."""
+        self._connection.execute("RESET threads" if threads is None else f"SET threads = {threads}")
+        self._connection.execute(f"SET memory_limit = '{memory}'")
 
     def close(self) -> None:
         """Closes it."""

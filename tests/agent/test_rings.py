@@ -54,10 +54,10 @@ def _targets(count: int) -> list[Target]:
 
 @pytest.mark.parametrize(
     ("count", "told", "size"),
-    [(1, False, 32), (2, False, 17), (1, True, 17), (2, True, 34 / 3), (16, True, 2), (100, True, 0.5)],
+    [(1, False, 16), (2, False, 8.5), (1, True, 8.5), (2, True, 17 / 3), (16, True, 1), (100, True, 0.5)],
 )
 def test_all_at_once_share_alike(count: int, told: bool, size: float) -> None:
-    rings = Rings(34 * MIB)
+    rings = Rings(17 * MIB)
     (rings.tapping.told if told else rings.tapping.own)(_targets(count))
     rings.tapping.look()
     rings.tapping.close()
@@ -65,11 +65,11 @@ def test_all_at_once_share_alike(count: int, told: bool, size: float) -> None:
 
 
 def test_those_that_come_one_by_one_have_less_and_less_and_stay_within_the_memory() -> None:
-    rings = Rings(34 * MIB)
+    rings = Rings(17 * MIB)
     for count in range(1, 11):
         rings.tapping.told(_targets(count))
         rings.tapping.look()
     rings.tapping.close()
     assert min(rings.sizes) == MIN_RING < max(rings.sizes) < MAX_RING
     assert len(set(rings.sizes)) > 3
-    assert sum(rings.sizes) <= 34 * MIB + 10 * MIN_RING
+    assert sum(rings.sizes) <= 17 * MIB + 10 * MIN_RING
