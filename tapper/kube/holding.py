@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 KEEP_NS = 15 * 60 * 1_000_000_000
 """How long claims of what is gone are kept, for records that come late; rows keep the name that they have for ever."""
 MAX_GONE = 50_000  # of them; some 50 MB
-LINGER_NS = 30 * 1_000_000_000
-"""How long who is gone by the API's word may still be heard at its address, if nobody else comes to have it: a pod that
-was deleted without a period of grace is no object any more while its containers are being stopped."""
 
 
 class Sink(Protocol):
@@ -32,15 +29,6 @@ class Sink(Protocol):
 
 
 @dataclass(slots=True)
-class _Gone:
-    """Who had a place, since when it is gone, and its claim, which ends later."""
-
-    since: int
-    place: Place
-    claim: Claim
-
-
-@dataclass(slots=True)
 class Holders:
     """Hands claims to a sink. Who holds is told by a uid; `now` is ns since the epoch."""
 
@@ -49,9 +37,9 @@ class Holders:
     """Who has it now: uid, claim."""
     _places: dict[str, set[Place]] = field(default_factory=dict)
     """What each uid has now."""
-    _last: dict[tuple[str, str | None], dict[int | None, _Gone]] = field(default_factory=dict)
-    """Who had it last, where nobody has it now; by address and scope, then port."""
-    _gone: deque[_Gone] = field(default_factory=deque)
+    _freed: dict[Place, int] = field(default_factory=dict)
+    """Since when nobody has it."""
+    _gone: deque[tuple[int, Place, Claim]] = field(default_factory=deque)
 
     def of(self, place: Place) -> str | None:
         """Who has it."""
@@ -81,14 +69,9 @@ class Holders:
         address, port, scope = place
         if place in self._now:
             self._end(place, now)
-        last = self._last.get((address, scope), {})
-        before = [last[port]] if port in last else []
-        whole = self._now.get((address, None, scope))
-        within = [whole[1].start] if whole is not None and whole[0] == uid else []
-        start = max((t for t in (start, *within, *(g.since for g in before)) if t is not None), default=None)
-        # with an address go all ports of who had it before
-        for gone in list(last.values()) if port is None else before:
-            self._cut(gone, gone.since if start is None else start)
+        freed = self._freed.pop(place, None)
+        if freed is not None and (start is None or start < freed):
+            start = freed
         claim = Claim(_network(address), names, "kubernetes", port, start, None, scope)
         self._now[place] = (uid, claim)
         self._places.setdefault(uid, set()).add(place)
@@ -99,42 +82,26 @@ class Holders:
         self._now[place] = (uid, claim)
         self.sink.replace(old, claim)
 
-    def _end(self, place: Place, now: int, linger: int = 0) -> None:
+    def _end(self, place: Place, now: int) -> None:
         uid, claim = self._now.pop(place)
         leave(self._places, uid, place)
-        ended = replace(claim, end=max(now + linger, (claim.start or 0) + 1))
+        ended = replace(claim, end=max(now, (claim.start or 0) + 1))
         self.sink.replace(claim, ended)
-        gone = _Gone(now, place, ended)
-        address, port, scope = place
-        self._last.setdefault((address, scope), {})[port] = gone
-        self._gone.append(gone)
-
-    def _cut(self, gone: _Gone, end: int) -> None:
-        """Lets who is gone have had the place until then at the latest."""
-        self._leave_last(gone)
-        claim = gone.claim
-        gone.claim = replace(claim, end=max(gone.since, min(end, claim.end or end), (claim.start or 0) + 1))
-        self.sink.replace(claim, gone.claim)
-
-    def _leave_last(self, gone: _Gone) -> None:
-        address, port, scope = gone.place
-        last = self._last.get((address, scope), {})
-        if last.get(port) is gone:
-            del last[port]
-            if not last:
-                del self._last[address, scope]
+        self._freed[place] = now
+        self._gone.append((now, place, ended))
 
     def release(self, uid: str, now: int) -> None:
-        """It is gone; its addresses stay its for a while, or until somebody else has them."""
+        """Nobody is there any more."""
         for place in list(self._places.get(uid, ())):
-            self._end(place, now, LINGER_NS)
+            self._end(place, now)
 
     def forget(self, now: int) -> None:
         """Takes back claims of what is gone for long."""
-        while self._gone and (self._gone[0].since < now - KEEP_NS or len(self._gone) > MAX_GONE):
-            gone = self._gone.popleft()
-            self.sink.remove(gone.claim)
-            self._leave_last(gone)
+        while self._gone and (self._gone[0][0] < now - KEEP_NS or len(self._gone) > MAX_GONE):
+            at, place, claim = self._gone.popleft()
+            self.sink.remove(claim)
+            if self._freed.get(place) == at:
+                del self._freed[place]
 
 
 def leave(groups: dict[_Key, set[_Member]], key: _Key, member: _Member) -> None:

@@ -1,9 +1,8 @@
 """From the cluster's objects as they change to claims of who had which address when.
 
-A pod has its addresses from when its node took it until its containers ended for good, or its object is gone, and for a
-while yet, for its last words; but not longer than until the next pod has them. Of a pod more may become known (its
-service, its deployment): that names what it did before too. A pod that goes over to another service begins a new claim:
-what it did before keeps its name.
+A pod has its addresses from when its node took it until its containers ended for good; then nobody has them until the
+next pod does. Of a pod more may become known (its service, its deployment): that names what it did before too. A pod
+that goes over to another service begins a new claim: what it did before keeps its name.
 """
 
 from __future__ import annotations

@@ -99,8 +99,8 @@ async def not_ready(session: Session) -> frozenset[str]:
 
 
 async def events(session: Session) -> tuple[str, ...]:
-    """What the cluster's controllers tell of pods that can't even be made, or start: warnings, newest first; where
-    there are none, the images that are being pulled.
+    """What the cluster's controllers tell of pods that can't even be made, or start: warnings, newest first, and the
+    images that are being pulled.
     """
     try:
         items = await session.cluster.list(kinds.EVENT, session.placement.namespace)
@@ -108,10 +108,11 @@ async def events(session: Session) -> tuple[str, ...]:
         return ()
     items.sort(key=lambda item: str(item.get("lastTimestamp") or item.get("eventTime") or ""), reverse=True)
     # a probe that does not answer yet is how everything starts
-    told = [item for item in items if item.get("type") == "Warning" and item.get("reason") != "Unhealthy"]
+    warnings = [item for item in items if item.get("type") == "Warning" and item.get("reason") != "Unhealthy"]
     pulled = {_of(item) for item in items if item.get("reason") == "Pulled"}
-    told = told or [item for item in items if item.get("reason") == "Pulling" and _of(item) not in pulled]
-    return tuple(f"{_of(item)}: {item.get('reason')}: {item.get('message')}"[:300] for item in told[:MAX_EVENTS])
+    pulling = [item for item in items if item.get("reason") == "Pulling" and _of(item) not in pulled]
+    told = (*warnings[:MAX_EVENTS], *pulling[:MAX_EVENTS])
+    return tuple(f"{_of(item)}: {item.get('reason')}: {item.get('message')}"[:300] for item in told)
 
 
 def _of(event: dict[str, Any]) -> str:

@@ -178,7 +178,8 @@ class World:
     def deployment(self, name: str, version: str, script: str, port: int) -> None:
         """A deployment of one pod in that version; one that is there is rolled to it."""
         labels = {"app": name, "version": version}
-        pod = {"terminationGracePeriodSeconds": 0, "containers": [_container("main", script, port)]}
+        # with none at all, its pods would be no objects any more while they answer yet
+        pod = {"terminationGracePeriodSeconds": 1, "containers": [_container("main", script, port)]}
         template = {"metadata": {"labels": labels}, "spec": pod}
         spec = {"replicas": 1, "selector": {"matchLabels": {"app": name}}, "template": template}
         meta = {"name": name, "namespace": self.namespace}

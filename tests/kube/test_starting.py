@@ -114,9 +114,19 @@ def test_of_pods_that_tell_nothing_the_events_are_told(tmp_path: Path) -> None:
             _pod(there, "collector", "w1")
             _pod(there, "agent", "w1")
             _pod(there, "agent", "w2", ready=False)
-            meta = {"name": "e", "namespace": PLACEMENT.namespace}
-            about = {"involvedObject": {"name": "agent-w2"}, "reason": "FailedMount", "message": "no such volume"}
-            there.put({"kind": "Event", "metadata": meta, "type": "Warning", **about})
+            for pod, kind, reason, message in (
+                ("agent-w1", "Normal", "Pulling", "pulling what is there"),
+                ("agent-w1", "Normal", "Pulled", "it came"),
+                ("agent-w2", "Warning", "Unhealthy", "no answer yet"),
+                ("agent-w2", "Warning", "FailedMount", "no such volume"),
+                ("agent-w2", "Normal", "Pulling", "pulling"),
+            ):
+                meta = {"name": f"{pod}-{reason}".lower(), "namespace": PLACEMENT.namespace}
+                about = {"involvedObject": {"name": pod}, "reason": reason, "message": message}
+                there.put({"kind": "Event", "metadata": meta, "type": kind, **about})
             return await ready(Session(cluster, PLACEMENT, "t"), 0, lambda now: None, every=True)
 
-    assert asyncio.run(run()).problems == ("agent-w2: FailedMount: no such volume",)
+    assert asyncio.run(run()).problems == (
+        "agent-w2: FailedMount: no such volume",
+        "agent-w2: Pulling: pulling",
+    )
