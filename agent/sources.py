@@ -31,7 +31,7 @@ class _Counts:
     now: int
     packets: int
     counters: Any
-    """As the engine has them: ten times a second to read them is too much while nothing passes."""
+    """As the engine has them: to read them with each batch is too much while nothing passes."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,6 @@ class Source:
     """starting, open, ended, failed."""
     problem: str | None = None
     packets: int = 0
-    ring_drops: int = 0
     oversized: int = 0
     """Records given up because one shipment would have been too large."""
     on_end: Callable[[], None] | None = None
@@ -66,6 +65,7 @@ class Source:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _done: threading.Event = field(default_factory=threading.Event)
     _told: float = 0.0
+    _newest: _Counts | None = None
     _untold: _Counts | None = None
     """The newest, if they were not shipped."""
 
@@ -115,7 +115,6 @@ class Source:
     def _rest(self) -> bool:
         for batch in self._reader:
             self.take(batch)
-        self._look_at_untold()
         if self._untold is not None:
             self._ship(self._untold)
             self._untold = None
@@ -126,11 +125,9 @@ class Source:
         now = time.monotonic()
         self.packets = batch.packets
         if batch.counters is not None:
-            self._untold = _Counts(batch.now, batch.packets, batch.counters)
+            self._newest = self._untold = _Counts(batch.now, batch.packets, batch.counters)
         if now - self._told >= COUNTERS_EVERY:
-            self._told = now
-            self._look_at_untold()
-            self._untold = None
+            self._told, self._untold = now, None
             self._ship(batch)
         elif has_rows(batch):
             self._ship(batch, leave_out="counters")
@@ -154,11 +151,13 @@ class Source:
         clock = self.clock()
         self.spool.put(records, lambda seq: Shipment(seq, self.name, clock, batch.now, batch.packets, parts).encode())
 
-    def _look_at_untold(self) -> None:
-        if self._untold is None:
-            return
-        names = pa.record_batch(self._untold.counters).select(["stage", "name", "value"]).to_pylist()
-        self.ring_drops = next((c["value"] for c in names if (c["stage"], c["name"]) == ("ring", "drops")), 0)
+    @property
+    def ring_drops(self) -> int:
+        """Packets that the kernel dropped."""
+        if self._newest is None:
+            return 0
+        rows = pa.record_batch(self._newest.counters).select(["stage", "name", "value"]).to_pylist()
+        return next((c["value"] for c in rows if (c["stage"], c["name"]) == ("ring", "drops")), 0)
 
     @property
     def recording_problem(self) -> str | None:
