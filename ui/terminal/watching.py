@@ -56,10 +56,9 @@ class Watching:
 
     def _revised(self, revision: int) -> None:
         if revision != self.revision:
-            first = self.revision == 0
+            # the first too: a list may have been asked for before a short file was read
             self.revision, self._stale = revision, True
-            if not first:
-                self._changed()
+            self._changed()
 
     def _told(self, *, health: Health | None = None, summary: Summary | None = None) -> None:
         told = (health or self._top.health, summary or self._top.summary)
